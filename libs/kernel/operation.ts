@@ -15,6 +15,8 @@ export interface OperationRun {
   readonly attempts: number;
   /** The last failure of the current step. */
   readonly lastError?: StepError;
+  /** The pause that the last failure asked for, in place of the step's own backoff. */
+  readonly retryAfterMs?: number;
   /** Epoch milliseconds of the decision that began it. */
   readonly startedAtMs: number;
   /** The operation that waits for this one. */
@@ -81,18 +83,25 @@ export function delayBeforeAttemptMs(run: OperationRun): number {
   const step = currentStep(run);
   if (step === undefined) return 0;
   if (run.attempts === 0) return step.delayMs ?? 0;
+  if (run.retryAfterMs !== undefined) return Math.min(MAX_BACKOFF_MS, run.retryAfterMs);
   return Math.min(MAX_BACKOFF_MS, step.backoffMs * 2 ** (run.attempts - 1));
 }
 
 /** The run after its current step completed. */
 export function withOutput(run: OperationRun, output: StepOutput): OperationRun {
-  const { lastError: _, ...rest } = run;
+  const { lastError: _, retryAfterMs: __, ...rest } = run;
   return { ...rest, outputs: [...run.outputs, output], attempts: 0 };
 }
 
 /** The run after an attempt of its current step failed. */
-export function withFailure(run: OperationRun, error: StepError): OperationRun {
-  return { ...run, attempts: run.attempts + 1, lastError: error };
+export function withFailure(run: OperationRun, error: StepError, retryAfterMs?: number): OperationRun {
+  const { retryAfterMs: _, ...rest } = run;
+  return {
+    ...rest,
+    attempts: run.attempts + 1,
+    lastError: error,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
 }
 
 /** The output of a step by its name, once it completed. */

@@ -40,7 +40,11 @@ export const REFUSAL_CODES = [
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
 /** Makes a refusal. */
-export function refusal(code: RefusalCode, message: string, more: Omit<Refusal, "code" | "message"> = {}): Refusal {
+export function refusal(
+  code: RefusalCode,
+  message: string,
+  more: Omit<Refusal, "code" | "message"> = {},
+): Refusal {
   return { code, message, ...more };
 }
 

@@ -1,0 +1,67 @@
+import { z } from "zod";
+import { stepErrorShape } from "./operation.ts";
+
+const refusalShape = z.strictObject({ hostId: z.string(), code: z.string(), message: z.string() });
+
+/** One host's answer to a request for bids, as the placement decision saw it. */
+const candidateShape = z.strictObject({ hostId: z.string(), score: z.number(), random: z.number() });
+
+/**
+ * Events of what belongs to no host, on `evt.control.<kind>.<name>`: one subject per aggregate, each append guarded
+ * by the subject's expected last sequence. Golden: versions are added, never changed.
+ */
+export const controlEvents = {
+  AppCreated: z.strictObject({
+    appName: z.string(),
+    appId: z.string(),
+    orgSlug: z.string(),
+    network: z.string(),
+    createdAtMs: z.number(),
+  }),
+  AppDeleted: z.strictObject({ appName: z.string(), appId: z.string() }),
+  /** A machine name within an app belongs to this machine id, until that machine is destroyed. */
+  MachineNameClaimed: z.strictObject({ appName: z.string(), name: z.string(), machineId: z.string() }),
+  /** An `Idempotency-Key` was used for the first time: a repeat drives the same machine and command ids. */
+  IdempotencyKeyClaimed: z.strictObject({
+    keyHash: z.string(),
+    requestHash: z.string(),
+    machineId: z.string(),
+    commandId: z.string(),
+    claimedAtMs: z.number(),
+  }),
+  /** Which host owns a machine, since which epoch, and what that was decided from. */
+  PlacementDecided: z.strictObject({
+    machineId: z.string(),
+    appName: z.string(),
+    hostId: z.string(),
+    epoch: z.number().int().positive(),
+    region: z.string(),
+    candidates: z.array(candidateShape),
+    refusals: z.array(refusalShape),
+  }),
+  /** No host took the machine. The id stays unused unless the same command is driven again. */
+  PlacementRefused: z.strictObject({
+    machineId: z.string(),
+    appName: z.string(),
+    epoch: z.number().int().positive(),
+    error: stepErrorShape,
+    refusals: z.array(refusalShape),
+  }),
+  HostRegistered: z.strictObject({
+    hostId: z.string(),
+    region: z.string(),
+    logId: z.string(),
+    /** Name of the JetStream stream and domain that FLEET sources. */
+    stream: z.string(),
+    domain: z.string(),
+    registeredAtMs: z.number(),
+  }),
+  TokenCreated: z.strictObject({
+    tokenId: z.string(),
+    name: z.string(),
+    secretHash: z.string(),
+    createdAtMs: z.number(),
+    expiresAtMs: z.number().optional(),
+  }),
+  TokenRevoked: z.strictObject({ tokenId: z.string() }),
+} as const;

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { publishSchema, resourcesSchema } from "../machine-config.ts";
+
+const host = { hostId: z.string() };
+
+/** Events of a host itself, on `evt.host.<hostId>.host`. Golden: versions are added, never changed. */
+export const hostEvents = {
+  /** First event of every log: which log it is, and what it continues (`state` is then the canonical state so far). */
+  HostLogOpened: z.strictObject({
+    ...host,
+    logId: z.string(),
+    region: z.string(),
+    clusterId: z.string(),
+    /** The host's IPv4 subnet as a /16 prefix, e.g. "10.213". Machines' addresses come from it. */
+    subnet: z.string(),
+    previous: z
+      .strictObject({ logId: z.string(), sequence: z.number(), reason: z.string(), state: z.unknown() })
+      .optional(),
+  }),
+  /** An agent took over the log; whoever appended before is fenced from here on (I1). */
+  AgentEpochClaimed: z.strictObject({
+    ...host,
+    epoch: z.number().int().positive(),
+    agentVersion: z.string(),
+    bootId: z.string(),
+  }),
+  /** What really is there, measured at start and when it changes (F25). */
+  HostCapacityMeasured: z.strictObject({
+    ...host,
+    capacity: resourcesSchema,
+    maxMachines: z.number().int(),
+    features: z.array(z.string()),
+  }),
+  ReservationMade: z.strictObject({
+    ...host,
+    reservationId: z.string(),
+    machineId: z.string(),
+    epoch: z.number().int().positive(),
+    resources: resourcesSchema,
+    ports: z.array(publishSchema),
+    ttlMs: z.number().int().positive(),
+  }),
+  ReservationEnded: z.strictObject({
+    ...host,
+    reservationId: z.string(),
+    reason: z.enum(["expired", "released"]),
+  }),
+  HostCordoned: z.strictObject({ ...host, owner: z.string(), reason: z.string(), expiresAtMs: z.number() }),
+  HostUncordoned: z.strictObject({ ...host, owner: z.string(), reason: z.string() }),
+  /** The runtime holds what the log does not know. It is left alone and reported: fail closed (F21). */
+  UnknownContainerFound: z.strictObject({ ...host, containerId: z.string(), reason: z.string() }),
+  /** Something a person should look at: a diverged log, a clock far off, a disk nearly full. */
+  HostAlarmRaised: z.strictObject({ ...host, alarm: z.string(), message: z.string() }),
+  /** Offers and host commands that were refused, coalesced as for machines. */
+  HostCommandRefused: z.strictObject({
+    ...host,
+    command: z.string(),
+    machineId: z.string().optional(),
+    code: z.string(),
+    message: z.string(),
+    count: z.number().int().positive(),
+  }),
+} as const;
