@@ -21,11 +21,11 @@ const ends = { ...machine, operationId: z.string() };
 /** What somebody asked for while an operation was running: it is owed as soon as that one ends (F50). */
 export const queuedIntentSchema = z.strictObject({
   intent: z.enum(["start", "stop", "restart", "destroy"]),
+  /** The command that asked: it keeps its id when its turn comes, so that a repeated delivery is recognised. */
+  commandId: z.string(),
+  origin: z.string(),
   signal: z.string().optional(),
   timeoutMs: z.number().optional(),
-  force: z.boolean().optional(),
-  /** Whether the running operation is to be given up rather than finished. */
-  cancels: z.boolean(),
 });
 export type QueuedIntent = z.infer<typeof queuedIntentSchema>;
 
@@ -73,6 +73,12 @@ export const machineEvents = {
   }),
   /** An update of a machine that was never started ended: it is `created` again. */
   MachineUpdated: z.strictObject({ ...ends, imageDigest: z.string() }),
+  /** An update failed: the config before it is back. `operation`, when there is one, starts the machine again with it. */
+  MachineUpdateFailed: z.strictObject({
+    ...ends,
+    error: stepErrorShape,
+    operation: operationStartSchema.optional(),
+  }),
   /** An operation failed for good and the machine is in no other right state. */
   MachineFailed: z.strictObject({ ...ends, error: stepErrorShape }),
   MachineDestroying: z.strictObject({ ...begins, origin: z.string() }),
@@ -81,6 +87,13 @@ export const machineEvents = {
   MachineReleased: z.strictObject({ ...machine, epoch: z.number().int(), toHostId: z.string() }),
   /** A command arrived while an operation was running and is owed next. */
   MachineIntentQueued: z.strictObject({ ...machine, ...queuedIntentSchema.shape }),
+  /** What was owed could not be done when its turn came. */
+  MachineIntentDropped: z.strictObject({
+    ...machine,
+    intent: z.enum(["start", "stop", "restart", "destroy"]),
+    code: z.string(),
+    message: z.string(),
+  }),
   StepCompleted: z.strictObject({ ...machine, ...stepCompletedSchema.shape }),
   StepFailed: z.strictObject({ ...machine, ...stepFailedSchema.shape }),
   /** Commands that were refused: the first at once, repeats of the same kind coalesced with a count. */

@@ -1,0 +1,3 @@
+export * from "./credentials.ts";
+export * from "./nats-config.ts";
+export * from "./permissions.ts";
