@@ -1,3 +1,5 @@
+export * from "./call.ts";
+export * from "./calls.ts";
 export * from "./codec.ts";
 export * from "./event.ts";
 export { controlEvents } from "./events/control.ts";

@@ -29,7 +29,7 @@ export function servicePermissions(service: Exclude<HubService, "sys">, streams:
       return {
         publish: [
           ...read,
-          ...command("machine", "query", "logs"),
+          ...command("machine", "get", "inspect", "events", "logs", "cordon"),
           subjects.scheduler("place"),
           ...(["app", "name", "idempotency", "token"] as const).map((kind) => subjects.control(kind, "*")),
         ],
@@ -41,7 +41,7 @@ export function servicePermissions(service: Exclude<HubService, "sys">, streams:
         publish: [
           ...read,
           ...[...streams.fleet, streams.control].flatMap(keepsStream),
-          ...command("offer", "commit", "release", "query"),
+          ...command("offer", "commit", "release", "get", "inspect", "events"),
           subjects.bid("*"),
           ...(["machine", "host"] as const).map((kind) => subjects.control(kind, "*")),
         ],
@@ -50,12 +50,12 @@ export function servicePermissions(service: Exclude<HubService, "sys">, streams:
       };
     case "router":
       return {
-        publish: [...read, ...command("machine", "query")],
+        publish: [...read, ...command("machine", "get")],
         subscribe: [...own, live],
         responds: false,
       };
     case "volumes":
-      return { publish: [...read, ...command("query")], subscribe: [...own, live], responds: false };
+      return { publish: [...read, ...command("get")], subscribe: [...own, live], responds: false };
     case "cli":
       return { publish: read, subscribe: own, responds: false };
   }
