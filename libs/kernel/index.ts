@@ -7,4 +7,5 @@ export * from "./never.ts";
 export * from "./operation.ts";
 export * from "./position.ts";
 export * from "./refusal.ts";
+export * from "./result.ts";
 export * from "./step-errors.ts";
