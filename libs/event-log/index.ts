@@ -1,0 +1,1 @@
+export { type ArrivedMessage, storedMessage } from "./stored-message.ts";

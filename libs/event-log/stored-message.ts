@@ -1,0 +1,30 @@
+import type { MsgHdrs } from "@nats-io/transport-node";
+import type { StoredMessage } from "#contracts";
+
+/** What a message from a stream, a direct get or a subscription has in common. */
+export interface ArrivedMessage {
+  readonly subject: string;
+  readonly headers?: MsgHdrs | undefined;
+  readonly data: Uint8Array;
+}
+
+/**
+ * A NATS message as the codec reads it. `sequence` is its place in its log as the transport knows it: a host stream's
+ * own sequence, or the one in a source's header. Left out on the live feed, where the message itself says it.
+ */
+export function storedMessage(message: ArrivedMessage, sequence?: number): StoredMessage {
+  const values = headerValues(message.headers);
+  return {
+    subject: message.subject,
+    header: (name) => values.get(name),
+    body: message.data,
+    ...(sequence === undefined ? {} : { sequence }),
+  };
+}
+
+function headerValues(headers: MsgHdrs | undefined): ReadonlyMap<string, string> {
+  // The client's own get() lists all names at each call: one pass over them is many times cheaper.
+  const values = new Map<string, string>();
+  if (headers !== undefined) for (const [name, all] of headers) values.set(name, all[0] ?? "");
+  return values;
+}
