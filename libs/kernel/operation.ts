@@ -19,10 +19,22 @@ export interface OperationRun {
   readonly retryAfterMs?: number;
   /** Epoch milliseconds of the decision that began it. */
   readonly startedAtMs: number;
-  /** The operation that waits for this one. */
+  /** Epoch milliseconds of its last recorded outcome, or of its beginning: since when it waits for its current step. */
+  readonly sinceMs: number;
+  /** The operation that waits for this one: its last act was to begin it. */
   readonly parentId?: string;
-  /** Set once somebody asked for it to be given up. */
-  readonly cancelledBy?: string;
+  readonly parentKind?: string;
+}
+
+/** An operation as it is written down when it begins. */
+export type OperationBeginning = Omit<
+  OperationRun,
+  "outputs" | "attempts" | "sinceMs" | "lastError" | "retryAfterMs"
+>;
+
+/** The run that a beginning opens. */
+export function openRun(beginning: OperationBeginning): OperationRun {
+  return { ...beginning, outputs: [], attempts: 0, sinceMs: beginning.startedAtMs };
 }
 
 /** One frozen step. All that the runner needs to know is in here, not in the code of the day. */
@@ -72,6 +84,14 @@ export function stepKey(run: OperationRun): string {
   return `${run.id}.${run.outputs.length}`;
 }
 
+/**
+ * Names one attempt of one step: an outcome that is reported under it is recorded at most once, however often the
+ * report is repeated.
+ */
+export function attemptKey(run: OperationRun): string {
+  return `${stepKey(run)}.${run.attempts}`;
+}
+
 /** Whether the current step has used up its attempts. */
 export function isExhausted(run: OperationRun): boolean {
   const step = currentStep(run);
@@ -87,18 +107,24 @@ export function delayBeforeAttemptMs(run: OperationRun): number {
   return Math.min(MAX_BACKOFF_MS, step.backoffMs * 2 ** (run.attempts - 1));
 }
 
-/** The run after its current step completed. */
-export function withOutput(run: OperationRun, output: StepOutput): OperationRun {
+/** The run after its current step completed. `atMs`: when that was recorded, epoch milliseconds. */
+export function withOutput(run: OperationRun, output: StepOutput, atMs: number): OperationRun {
   const { lastError: _, retryAfterMs: __, ...rest } = run;
-  return { ...rest, outputs: [...run.outputs, output], attempts: 0 };
+  return { ...rest, outputs: [...run.outputs, output], attempts: 0, sinceMs: atMs };
 }
 
-/** The run after an attempt of its current step failed. */
-export function withFailure(run: OperationRun, error: StepError, retryAfterMs?: number): OperationRun {
+/** The run after an attempt of its current step failed. `atMs`: when that was recorded, epoch milliseconds. */
+export function withFailure(
+  run: OperationRun,
+  error: StepError,
+  atMs: number,
+  retryAfterMs?: number,
+): OperationRun {
   const { retryAfterMs: _, ...rest } = run;
   return {
     ...rest,
     attempts: run.attempts + 1,
+    sinceMs: atMs,
     lastError: error,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
@@ -116,12 +142,15 @@ export interface WaitingFor {
   readonly kind: string;
   readonly step: string;
   readonly attempt: number;
+  /** Epoch milliseconds. */
   readonly sinceMs: number;
   readonly lastError?: StepError;
+  /** The operation that this one waits for. */
+  readonly childId?: string;
 }
 
-/** Says what the run waits for. `sinceMs` is when its last recorded outcome was appended, in epoch milliseconds. */
-export function waitingFor(run: OperationRun, sinceMs: number): WaitingFor | undefined {
+/** Says what the run waits for; undefined when all its steps are done. */
+export function waitingFor(run: OperationRun): WaitingFor | undefined {
   const step = currentStep(run);
   if (step === undefined) return undefined;
   return {
@@ -129,7 +158,20 @@ export function waitingFor(run: OperationRun, sinceMs: number): WaitingFor | und
     kind: run.kind,
     step: step.name,
     attempt: run.attempts + 1,
-    sinceMs,
+    sinceMs: run.sinceMs,
     ...(run.lastError === undefined ? {} : { lastError: run.lastError }),
+  };
+}
+
+/** Says what the parent of a run waits for, when it has one: its own steps are done, its child's are not. */
+export function parentWaitingFor(run: OperationRun): WaitingFor | undefined {
+  if (run.parentId === undefined) return undefined;
+  return {
+    operationId: run.parentId,
+    kind: run.parentKind ?? "unknown",
+    step: run.kind,
+    attempt: 1,
+    sinceMs: run.startedAtMs,
+    childId: run.id,
   };
 }

@@ -25,7 +25,7 @@ export function decideStep(command: RecordStep, machine: Machine): Decision<Mach
   if (run === undefined || step === undefined || run.id !== command.operationId) return UNCHANGED;
   const { outcome } = command;
   if (outcome.kind === "completed") return accepted(completed(command, machine, run, outcome.output));
-  const failed = withFailure(run, outcome.error);
+  const failed = withFailure(run, outcome.error, command.atMs);
   if (outcome.kind === "terminal" || isExhausted(failed))
     return accepted(givenUp(command, machine, run, outcome.error));
   return accepted({
@@ -47,7 +47,7 @@ function completed(
   run: OperationRun,
   output: StepOutput,
 ): MachineEvent {
-  const after = withOutput(run, output);
+  const after = withOutput(run, output, command.atMs);
   if (currentStep(after) !== undefined) {
     const step = run.steps[run.outputs.length]!.name;
     return { type: "StepCompleted", data: { machineId: machine.id, operationId: run.id, step, output } };

@@ -1,5 +1,13 @@
 import type { MachineEvent, OperationStart } from "#contracts";
-import { assertNever, type OperationRun, outputOf, type StepError, withFailure, withOutput } from "#kernel";
+import {
+  assertNever,
+  type OperationRun,
+  openRun,
+  outputOf,
+  type StepError,
+  withFailure,
+  withOutput,
+} from "#kernel";
 import type { Machine, MachineStateName } from "./state.ts";
 
 type CreatingData = Extract<MachineEvent, { type: "MachineCreating" }>["data"];
@@ -25,7 +33,7 @@ export function bornFrom(data: CreatingData): Machine {
     holdsResources: !data.skipLaunch,
     createdAtMs: data.createdAtMs,
     updatedAtMs: data.createdAtMs,
-    operation: runOf(data.operation),
+    operation: openRun(data.operation),
     restartsAtMs: [],
     decidedCommands: [data.operation.id],
   };
@@ -82,10 +90,10 @@ function apply(machine: Machine, event: MachineEvent, atMs: number): Machine {
     case "MachineIntentDropped":
       return without(machine, "queued");
     case "StepCompleted":
-      return onRun(machine, event.data.operationId, (run) => withOutput(run, event.data.output));
+      return onRun(machine, event.data.operationId, (run) => withOutput(run, event.data.output, atMs));
     case "StepFailed":
       return onRun(machine, event.data.operationId, (run) =>
-        withFailure(run, event.data.error, event.data.retryAfterMs),
+        withFailure(run, event.data.error, atMs, event.data.retryAfterMs),
       );
     case "CommandRefused":
       return machine;
@@ -94,13 +102,9 @@ function apply(machine: Machine, event: MachineEvent, atMs: number): Machine {
   }
 }
 
-function runOf(start: OperationStart): OperationRun {
-  return { ...start, outputs: [], attempts: 0 };
-}
-
 function begin(machine: Machine, state: MachineStateName, start: OperationStart): Machine {
   const decidedCommands = [...machine.decidedCommands, start.id].slice(-REMEMBERED_COMMANDS);
-  return { ...without(machine, "error"), state, operation: runOf(start), decidedCommands };
+  return { ...without(machine, "error"), state, operation: openRun(start), decidedCommands };
 }
 
 function settle(machine: Machine, state: MachineStateName, error?: StepError): Machine {

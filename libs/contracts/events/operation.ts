@@ -16,7 +16,9 @@ export const operationStartSchema = z.strictObject({
   kind: z.string(),
   steps: z.array(stepSpecSchema).min(1),
   startedAtMs: z.number(),
+  /** The operation whose end began this one. */
   parentId: z.string().optional(),
+  parentKind: z.string().optional(),
 });
 export type OperationStart = z.infer<typeof operationStartSchema>;
 
