@@ -1,1 +1,3 @@
+export { fromLive, liveMessage } from "./live-message.ts";
 export { type ArrivedMessage, storedMessage } from "./stored-message.ts";
+export { CONTROL, FLEET, hostStream, parseHostStream } from "./stream-names.ts";
