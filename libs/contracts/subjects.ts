@@ -12,6 +12,10 @@ export const subjects = {
   bid: (region: string) => `cmd.region.${region}.bid`,
   hostCommand: (hostId: string, verb: HostVerb) => `cmd.host.${hostId}.${verb}`,
   scheduler: (verb: SchedulerVerb) => `cmd.scheduler.${verb}`,
+  /** A host's own call to the scheduler. It names the host that asks, and only that host's credentials may use it. */
+  hostToScheduler: (hostId: string, verb: HostToSchedulerVerb) => `cmd.scheduler.${verb}.${hostId}`,
+  /** Prefix of where a user's answers arrive. Nobody else may subscribe there. */
+  inbox: (user: string) => `_INBOX.${user}`,
 } as const;
 
 export type ControlKind = "app" | "machine" | "name" | "idempotency" | "host" | "token";
@@ -29,8 +33,12 @@ export const HOST_VERBS = [
 ] as const;
 export type HostVerb = (typeof HOST_VERBS)[number];
 
-export const SCHEDULER_VERBS = ["place", "register", "tail"] as const;
+export const SCHEDULER_VERBS = ["place"] as const;
 export type SchedulerVerb = (typeof SCHEDULER_VERBS)[number];
+
+/** The scheduler answers them on `subjects.hostToScheduler("*", verb)`. */
+export const HOST_TO_SCHEDULER_VERBS = ["register", "tail"] as const;
+export type HostToSchedulerVerb = (typeof HOST_TO_SCHEDULER_VERBS)[number];
 
 /** Ids that may stand in a subject: letters, digits, `-` and `_`. */
 export const SUBJECT_TOKEN = /^[A-Za-z0-9_-]{1,128}$/;
