@@ -1,0 +1,77 @@
+import type { ControlEvent } from "#contracts";
+import { assertNever } from "#kernel";
+import { IDEMPOTENCY_KEY_TTL_MS, type IdempotencyKey } from "./idempotency-key.ts";
+import { nameKey } from "./machine-name.ts";
+import type { ControlState } from "./state.ts";
+
+type DataOf<T extends ControlEvent["type"]> = Extract<ControlEvent, { type: T }>["data"];
+
+/** CONTROL after one of its events. Changes `state` in place and returns it. */
+export function evolveControl(state: ControlState, event: ControlEvent): ControlState {
+  switch (event.type) {
+    case "AppCreated": {
+      const { appName: name, appId: id, ...described } = event.data;
+      state.apps.set(name, { name, id, ...described, deleted: false });
+      return state;
+    }
+    case "AppDeleted":
+      return change(state, state.apps, event.data.appName, { deleted: true });
+    case "MachineNameClaimed":
+      state.names.set(nameKey(event.data.appName, event.data.name), event.data.machineId);
+      return state;
+    case "IdempotencyKeyClaimed":
+      claimKey(state.idempotencyKeys, event.data);
+      return state;
+    case "PlacementDecided": {
+      const { candidates: _, refusals: __, ...placement } = event.data;
+      state.placements.set(placement.machineId, placement);
+      return state;
+    }
+    case "PlacementRefused": {
+      const { machineId, appName, epoch } = event.data;
+      state.placements.set(machineId, { machineId, appName, epoch });
+      return state;
+    }
+    case "HostRegistered":
+      register(state, event.data);
+      return state;
+    case "TokenCreated": {
+      const { tokenId: id, ...described } = event.data;
+      state.tokens.set(id, { id, ...described, revoked: false });
+      return state;
+    }
+    case "TokenRevoked":
+      return change(state, state.tokens, event.data.tokenId, { revoked: true });
+    default:
+      return assertNever(event);
+  }
+}
+
+function change<V extends object>(
+  state: ControlState,
+  map: Map<string, V>,
+  key: string,
+  changed: Partial<V>,
+): ControlState {
+  const before = map.get(key);
+  if (before !== undefined) map.set(key, { ...before, ...changed });
+  return state;
+}
+
+/** Keys stand in order of their claims, so the old ones are in front: memory does not grow with history (F15). */
+function claimKey(keys: Map<string, IdempotencyKey>, claimed: IdempotencyKey): void {
+  for (const [keyHash, key] of keys) {
+    if (key.claimedAtMs > claimed.claimedAtMs - IDEMPOTENCY_KEY_TTL_MS) break;
+    keys.delete(keyHash);
+  }
+  keys.delete(claimed.keyHash);
+  keys.set(claimed.keyHash, claimed);
+}
+
+function register(state: ControlState, data: DataOf<"HostRegistered">): void {
+  const before = state.hosts.get(data.hostId);
+  const former = before?.formerLogIds ?? [];
+  const formerLogIds =
+    before === undefined || before.logId === data.logId ? former : [...former, before.logId];
+  state.hosts.set(data.hostId, { ...data, formerLogIds });
+}

@@ -1,0 +1,22 @@
+export type { AppRecord, CreateApp, DeleteApp } from "./app.ts";
+export type { ControlCommand } from "./command.ts";
+export { decideControl } from "./decide.ts";
+export { evolveControl } from "./evolve.ts";
+export type { HostRegistration, RegisterHost } from "./host-registration.ts";
+export {
+  type ClaimIdempotencyKey,
+  IDEMPOTENCY_KEY_TTL_MS,
+  type IdempotencyKey,
+  standingClaim,
+} from "./idempotency-key.ts";
+export { type ClaimMachineName, nameKey } from "./machine-name.ts";
+export type { DecidePlacement, OwnerGone, Placement, RefusePlacement } from "./placement.ts";
+export {
+  CONTROL_FOLD_VERSION,
+  type ControlState,
+  controlFromJson,
+  controlToJson,
+  emptyControl,
+} from "./state.ts";
+export { controlSubjectOf } from "./subject.ts";
+export { type CreateToken, type RevokeToken, refuseToken, type Token } from "./token.ts";

@@ -1,0 +1,96 @@
+import type { ControlEvent } from "#contracts";
+import { accepted, type Decision, refusal, refused, type StepError, UNCHANGED } from "#kernel";
+
+/** Which host owns a machine. Ownership moves by compare-and-set here and nowhere else. */
+export interface Placement {
+  readonly machineId: string;
+  readonly appName: string;
+  /** Grows with each decision; messages of an earlier one are fenced by it (F30). */
+  readonly epoch: number;
+  readonly region?: string;
+  /** Absent when no host took the machine in this epoch. */
+  readonly hostId?: string;
+}
+
+interface HostRefusal {
+  readonly hostId: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/**
+ * Why the standing owner does not have the machine and never will in that epoch: it answered the commit with a typed
+ * refusal, or it is gone for good. Silence is neither.
+ */
+export interface OwnerGone {
+  readonly kind: "refused" | "absent";
+  readonly hostId: string;
+  readonly epoch: number;
+}
+
+interface Deciding {
+  readonly machineId: string;
+  readonly appName: string;
+  readonly epoch: number;
+  readonly refusals: readonly HostRefusal[];
+  /** Needed to decide anew while a host owns the machine. */
+  readonly ownerGone?: OwnerGone;
+}
+
+export interface DecidePlacement extends Deciding {
+  readonly type: "DecidePlacement";
+  readonly hostId: string;
+  readonly region: string;
+  readonly candidates: readonly {
+    readonly hostId: string;
+    readonly score: number;
+    readonly random: number;
+  }[];
+}
+
+export interface RefusePlacement extends Deciding {
+  readonly type: "RefusePlacement";
+  readonly error: StepError;
+}
+
+/** Makes a host the owner in the next epoch. Decided before the commit: a machine has one owner before it exists (I2). */
+export function decidePlacement(
+  command: DecidePlacement,
+  standing: Placement | undefined,
+): Decision<ControlEvent> {
+  if (standing?.epoch === command.epoch && standing.hostId === command.hostId) return UNCHANGED;
+  const reason = refuseEpoch(command, standing);
+  if (reason !== undefined) return reason;
+  const { type: _, ownerGone: __, candidates, refusals, ...decided } = command;
+  return accepted({
+    type: "PlacementDecided",
+    data: { ...decided, candidates: [...candidates], refusals: [...refusals] },
+  });
+}
+
+/** Writes down that no host took the machine; whoever owned it before does not any more. */
+export function decideRefusePlacement(
+  command: RefusePlacement,
+  standing: Placement | undefined,
+): Decision<ControlEvent> {
+  if (standing?.epoch === command.epoch && standing.hostId === undefined) return UNCHANGED;
+  const reason = refuseEpoch(command, standing);
+  if (reason !== undefined) return reason;
+  const { machineId, appName, epoch, error } = command;
+  const data = { machineId, appName, epoch, error, refusals: [...command.refusals] };
+  return accepted({ type: "PlacementRefused", data });
+}
+
+function refuseEpoch(command: Deciding, standing: Placement | undefined): Decision<ControlEvent> | undefined {
+  const next = (standing?.epoch ?? 0) + 1;
+  const details = { epoch: next - 1, ...(standing?.hostId === undefined ? {} : { hostId: standing.hostId }) };
+  if (command.epoch !== next) {
+    const message = `machine ${command.machineId} is in epoch ${next - 1}: ${command.epoch} does not follow it`;
+    return refused(refusal("stale_epoch", message, { details }));
+  }
+  if (standing?.hostId === undefined) return undefined;
+  const gone = command.ownerGone;
+  if (gone?.hostId === standing.hostId && gone.epoch === standing.epoch) return undefined;
+  const message = `machine ${command.machineId} belongs to host ${standing.hostId}, which has not given it up`;
+  return refused(refusal("busy", message, { details }));
+}

@@ -1,0 +1,74 @@
+import type { AppRecord } from "./app.ts";
+import type { HostRegistration } from "./host-registration.ts";
+import type { IdempotencyKey } from "./idempotency-key.ts";
+import type { Placement } from "./placement.ts";
+import type { Token } from "./token.ts";
+
+/**
+ * What belongs to no host, as the fold of CONTROL. Deciders look at one aggregate of it, so the fold of that aggregate's
+ * subject alone is as good as the fold of everything. The maps are changed in place by `evolveControl`; everything in
+ * them is immutable.
+ */
+export interface ControlState {
+  /** By name. Deleted ones stay: their events are still shown. */
+  readonly apps: Map<string, AppRecord>;
+  /** Machine id that holds a name, by `nameKey`. */
+  readonly names: Map<string, string>;
+  /** By the hash of the key, in order of their claims; those older than a day are forgotten. */
+  readonly idempotencyKeys: Map<string, IdempotencyKey>;
+  /** By machine id. */
+  readonly placements: Map<string, Placement>;
+  /** By host id. */
+  readonly hosts: Map<string, HostRegistration>;
+  /** By token id. */
+  readonly tokens: Map<string, Token>;
+}
+
+/** CONTROL before its first event. */
+export function emptyControl(): ControlState {
+  return {
+    apps: new Map(),
+    names: new Map(),
+    idempotencyKeys: new Map(),
+    placements: new Map(),
+    hosts: new Map(),
+    tokens: new Map(),
+  };
+}
+
+/** Version of the fold: it changes whenever the same log would fold to another state (I4). */
+export const CONTROL_FOLD_VERSION = 1;
+
+interface ControlJson {
+  readonly apps: AppRecord[];
+  readonly names: [string, string][];
+  readonly idempotencyKeys: IdempotencyKey[];
+  readonly placements: Placement[];
+  readonly hosts: HostRegistration[];
+  readonly tokens: Token[];
+}
+
+/** The state as plain JSON, for checkpoints and hashes. */
+export function controlToJson(state: ControlState): ControlJson {
+  return {
+    apps: [...state.apps.values()],
+    names: [...state.names],
+    idempotencyKeys: [...state.idempotencyKeys.values()],
+    placements: [...state.placements.values()],
+    hosts: [...state.hosts.values()],
+    tokens: [...state.tokens.values()],
+  };
+}
+
+/** Reads what `controlToJson` wrote in the same fold version. */
+export function controlFromJson(json: unknown): ControlState {
+  const saved = json as ControlJson;
+  return {
+    apps: new Map(saved.apps.map((app) => [app.name, app])),
+    names: new Map(saved.names),
+    idempotencyKeys: new Map(saved.idempotencyKeys.map((key) => [key.keyHash, key])),
+    placements: new Map(saved.placements.map((placement) => [placement.machineId, placement])),
+    hosts: new Map(saved.hosts.map((host) => [host.hostId, host])),
+    tokens: new Map(saved.tokens.map((token) => [token.id, token])),
+  };
+}
