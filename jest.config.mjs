@@ -17,7 +17,7 @@ export default {
     ],
   },
   moduleNameMapper: { "^#([a-z-]+)$": "<rootDir>/libs/$1/index.ts" },
-  roots: ["<rootDir>/apps", "<rootDir>/libs", "<rootDir>/test"],
+  roots: ["<rootDir>/apps", "<rootDir>/libs", "<rootDir>/test", "<rootDir>/scripts"],
   testMatch: ["**/*.spec.ts"],
   testTimeout: 30_000,
   workerIdleMemoryLimit: "1GB",
