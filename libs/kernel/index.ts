@@ -1,5 +1,6 @@
 export * from "./canonical.ts";
 export * from "./clock.ts";
+export * from "./deadline.ts";
 export * from "./decider.ts";
 export * from "./hybrid-clock.ts";
 export * from "./ids.ts";

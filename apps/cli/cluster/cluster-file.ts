@@ -1,0 +1,62 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { SUBJECT_TOKEN } from "#contracts";
+import { RefusedError, refusal } from "#kernel";
+import { writeFileAtomic } from "./files.ts";
+import type { Layout } from "./layout.ts";
+
+const port = z.number().int().min(1).max(65_535);
+const listen = z.strictObject({ host: z.string().min(1), port });
+
+export const clusterHostSchema = z.strictObject({
+  hostId: z.string().regex(SUBJECT_TOKEN),
+  /** First two bytes of its machines' addresses. */
+  subnet: z.string().regex(/^10\.\d{1,3}$/),
+  leafPort: port,
+  monitorPort: port,
+  healthPort: port,
+});
+export type ClusterHost = z.infer<typeof clusterHostSchema>;
+
+export const clusterSchema = z.strictObject({
+  version: z.literal(1),
+  clusterId: z.string().regex(SUBJECT_TOKEN),
+  region: z.string().regex(SUBJECT_TOKEN),
+  createdAtMs: z.number(),
+  nats: listen,
+  api: listen,
+  /** Kept for the router: the address it will listen on. */
+  http: listen,
+  hubLeafPort: port,
+  hubMonitorPort: port,
+  schedulerHealthPort: port,
+  hosts: z.array(clusterHostSchema).min(1),
+});
+export type Cluster = z.infer<typeof clusterSchema>;
+export type Listen = z.infer<typeof listen>;
+
+/** Reads the cluster of a data directory; undefined when there is none. Throws when the file is damaged. */
+export async function readCluster(layout: Layout): Promise<Cluster | undefined> {
+  const text = await readFile(layout.clusterFile, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const checked = clusterSchema.safeParse(safeJson(text));
+  if (checked.success) return checked.data;
+  const message = `${layout.clusterFile} is damaged: restore it from a backup, or name another folder with --data`;
+  throw new RefusedError(refusal("invalid", message));
+}
+
+/** Writes it so that a crash leaves the old or the new one, never half of it. */
+export async function writeCluster(layout: Layout, cluster: Cluster): Promise<void> {
+  await writeFileAtomic(layout.clusterFile, `${JSON.stringify(cluster, null, 2)}\n`, 0o600);
+}
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

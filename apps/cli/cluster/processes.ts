@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import type { Cluster } from "./cluster-file.ts";
+import type { Layout } from "./layout.ts";
+
+/** One process of a local cluster, as data: how it is started, recognised and asked whether it is ready. */
+export interface ServiceProcess {
+  /** "hub", "leaf-<host>", "agent-<host>", "scheduler", "api". */
+  readonly name: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  /** The flag and the settings file in `args` by which a running one is recognised. */
+  readonly flag: string;
+  readonly settings: string;
+  /** Answers 200 when it serves. */
+  readonly readyUrl: string;
+}
+
+/** The programs that processes are started from. */
+export interface Programs {
+  readonly node: string;
+  readonly natsServer: string;
+  /** Folder of the compiled apps. */
+  readonly apps: string;
+}
+
+/** All processes of a cluster in the order in which they start; they stop in reverse. */
+export function processesOf(cluster: Cluster, layout: Layout, programs: Programs): ServiceProcess[] {
+  const nats = (name: string, settings: string, monitorPort: number): ServiceProcess => ({
+    name,
+    program: programs.natsServer,
+    args: ["-c", settings],
+    flag: "-c",
+    settings,
+    readyUrl: `http://127.0.0.1:${monitorPort}/healthz`,
+  });
+  const node = (name: string, app: string, settings: string, at: string): ServiceProcess => ({
+    name,
+    program: programs.node,
+    args: ["--enable-source-maps", join(programs.apps, app, "main.js"), "--config", settings],
+    flag: "--config",
+    settings,
+    readyUrl: `http://${at}/readyz`,
+  });
+  return [
+    nats("hub", layout.hubConfig, cluster.hubMonitorPort),
+    ...cluster.hosts.map((host) =>
+      nats(`leaf-${host.hostId}`, layout.leafConfig(host.hostId), host.monitorPort),
+    ),
+    node(
+      "scheduler",
+      "scheduler",
+      layout.serviceConfig("scheduler"),
+      `127.0.0.1:${cluster.schedulerHealthPort}`,
+    ),
+    ...cluster.hosts.map((host) =>
+      node(
+        `agent-${host.hostId}`,
+        "host-agent",
+        layout.agentConfig(host.hostId),
+        `127.0.0.1:${host.healthPort}`,
+      ),
+    ),
+    node("api", "api", layout.serviceConfig("api"), `${cluster.api.host}:${cluster.api.port}`),
+  ];
+}

@@ -1,0 +1,65 @@
+import type { BusClient } from "#bus";
+import { type AnswerOf, bidCall, type CallMeta, hostCalls, type RequestOf, subjects } from "#contracts";
+import type { Deadline, Result } from "#kernel";
+import type { BidAnswer } from "./rank.ts";
+
+/** Bids are collected for this long at the most; whoever is slower is not asked for this machine. */
+const BID_WINDOW_MS = 50;
+/** One try of an offer or a commit. Both are idempotent: silence is followed by the same question (design "Create"). */
+const TRY_MS = 1_000;
+
+type Wanted = RequestOf<typeof bidCall>;
+type Offer = RequestOf<typeof hostCalls.offer>;
+type Commit = RequestOf<typeof hostCalls.commit>;
+
+/** What the scheduler asks hosts. It holds no picture of them: each answer is the host's own (I3). */
+export class Hosts {
+  readonly #bus: BusClient;
+
+  constructor(bus: BusClient) {
+    this.#bus = bus;
+  }
+
+  /** Asks all hosts of a region. Returns when `expected` have answered, or after 50 ms. */
+  async bids(region: string, wanted: Wanted, meta: CallMeta, expected: number): Promise<BidAnswer[]> {
+    const windowed = { ...meta, deadlineMs: Math.min(meta.deadlineMs, BID_WINDOW_MS) };
+    const isEnough = (answers: readonly BidAnswer[]) => expected > 0 && answers.length >= expected;
+    return this.#bus.scatter(bidCall, subjects.bid(region), wanted, windowed, isEnough);
+  }
+
+  /** Asks for a reservation until the host answers or `deadline` passes. */
+  async offer(hostId: string, offer: Offer, meta: CallMeta, deadline: Deadline) {
+    const subject = subjects.hostCommand(hostId, "offer");
+    return this.#insist(deadline, (deadlineMs) =>
+      this.#bus.call(hostCalls.offer, subject, offer, { ...meta, deadlineMs }),
+    );
+  }
+
+  /** Turns the reservation into a machine; asks until the host answers or `deadline` passes. */
+  async commit(
+    hostId: string,
+    commit: Commit,
+    meta: CallMeta,
+    deadline: Deadline,
+  ): Promise<Result<AnswerOf<typeof hostCalls.commit>>> {
+    const subject = subjects.hostCommand(hostId, "commit");
+    return this.#insist(deadline, (deadlineMs) =>
+      this.#bus.call(hostCalls.commit, subject, commit, { ...meta, deadlineMs }),
+    );
+  }
+
+  /** Gives a reservation back early. Nothing depends on it: the host lets it expire by itself. */
+  async release(hostId: string, reservationId: string, meta: CallMeta): Promise<void> {
+    const subject = subjects.hostCommand(hostId, "release");
+    await this.#bus.call(hostCalls.release, subject, { reservationId }, { ...meta, deadlineMs: TRY_MS });
+  }
+
+  async #insist<T>(deadline: Deadline, ask: (deadlineMs: number) => Promise<Result<T>>): Promise<Result<T>> {
+    for (;;) {
+      const result = await ask(Math.max(1, Math.min(TRY_MS, deadline.remainingMs())));
+      // Silence is not refusal; nobody listening at all is: the link is down and will be for a while.
+      const silent = result.kind === "refused" && result.refusal.code === "deadline_exceeded";
+      if (!silent || deadline.passed()) return result;
+    }
+  }
+}
