@@ -9,4 +9,6 @@ export * from "./operation.ts";
 export * from "./position.ts";
 export * from "./refusal.ts";
 export * from "./result.ts";
+export * from "./seeded-ids.ts";
+export * from "./simulated-clock.ts";
 export * from "./step-errors.ts";
