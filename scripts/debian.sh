@@ -51,9 +51,9 @@ fetch_package() (
     logged dpkg-deb -x "$package"_*.deb .
 )
 
-# Where a program is in the unpacked package: suites differ in /bin and /usr/bin.
+# Where a program is in the unpacked package: packages differ in bin and sbin, suites in /bin and /usr/bin.
 program_of() {
-  find "$unpacked" -type f -perm -0100 -path "*/bin/$1" | grep .
+  find "$unpacked" -type f -perm -0100 -path "*bin/$1" | grep .
 }
 
 # Keeps a program that has proved to run, writes down which package it came from, and drops the rest of that.
