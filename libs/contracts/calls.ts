@@ -164,6 +164,8 @@ export const schedulerCalls = {
       verdict: z.enum(["ok", "behind", "diverged"]),
       /** Last sequence of that log that the hub holds; 0 for none. */
       hubSequence: z.number(),
+      /** Id of the hub's event at the lower of both last sequences, "" at 0: only the host can compare it when the hub is behind. */
+      hubEventId: z.string(),
     }),
   ),
   /** What the hub holds of a host's log from a sequence on: for a log that lost its tail. */

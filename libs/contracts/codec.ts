@@ -1,20 +1,9 @@
 import { crc32 } from "node:zlib";
-import type { AnyEvent, DecisionRecord, NewEvent, RecordedEvent } from "./event.ts";
+import type { DecisionRecord, EventHeader, NewEvent, RecordedEvent } from "./event.ts";
 import { type EventVocabulary, VOCABULARY } from "./upcast.ts";
 
-/** Message headers of an event, in the order in which they are written. */
-export const HEADERS = {
-  id: "Nats-Msg-Id",
-  type: "Drover-Type",
-  version: "Drover-Version",
-  clock: "Drover-Clock",
-  cause: "Drover-Cause",
-  correlation: "Drover-Correlation",
-  actor: "Drover-Actor",
-  log: "Drover-Log",
-  sequence: "Drover-Seq",
-  sum: "Drover-Sum",
-} as const;
+/** The one NATS header of an event: the id by which a log deduplicates. All else is in the body, which its sum guards. */
+export const HEADERS = { id: "Nats-Msg-Id" } as const;
 
 /** Where an event will stand. CONTROL has many writers: only its stream knows the sequence, so it is not written. */
 export interface EventPlace {
@@ -69,9 +58,24 @@ export interface DecodeOptions {
 
 const PRINTABLE = /^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/;
 
+/** The body's last member: `,"sum":"01234567"}`. The sum is over the subject and over all of the body before it. */
+const SUM_KEY = ',"sum":"';
+const SUM_DIGITS = 8;
+const TRAILER_LENGTH = SUM_KEY.length + SUM_DIGITS + '"}'.length;
+
+/** The JSON of a body. */
+interface EventBody {
+  readonly type: string;
+  readonly log: string;
+  readonly sequence?: number;
+  readonly header: EventHeader;
+  readonly data: unknown;
+  readonly decision?: DecisionRecord;
+}
+
 /**
  * Turns an event into a message. Throws when its data do not match the schema of its type and version, or when a
- * header would not survive the way: both are bugs of the caller.
+ * member of its header holds control characters or nothing: both are bugs of the caller.
  */
 export function encodeEvent(
   event: NewEvent,
@@ -79,124 +83,110 @@ export function encodeEvent(
   vocabulary: EventVocabulary = VOCABULARY,
 ): EncodedEvent {
   assertCurrent(event, vocabulary);
-  const body = JSON.stringify(
-    event.decision === undefined ? { data: event.data } : { data: event.data, decision: event.decision },
-  );
-  const headers: Record<string, string> = {
-    [HEADERS.id]: event.header.id,
-    [HEADERS.type]: event.type,
-    [HEADERS.version]: String(event.header.version),
-    [HEADERS.clock]: event.header.clock,
-    [HEADERS.cause]: event.header.causationId,
-    [HEADERS.correlation]: event.header.correlationId,
-    [HEADERS.actor]: event.header.actor,
-    [HEADERS.log]: place.log,
-  };
-  if (place.sequence !== undefined) headers[HEADERS.sequence] = String(place.sequence);
-  for (const [name, value] of Object.entries(headers)) {
-    if (!PRINTABLE.test(value)) throw new Error(`${event.type}: header ${name} is not printable: ${value}`);
+  const { id, version, clock, causationId, correlationId, actor } = event.header;
+  const header = { id, version, clock, causationId, correlationId, actor };
+  for (const [name, value] of Object.entries({ ...header, log: place.log })) {
+    if (!PRINTABLE.test(String(value))) throw new Error(`${event.type}: ${name} is not printable: ${value}`);
   }
-  headers[HEADERS.sum] = checksum(event.subject, (name) => headers[name], body);
-  return { subject: event.subject, headers, body };
+  const body: EventBody = {
+    type: event.type,
+    log: place.log,
+    ...(place.sequence === undefined ? {} : { sequence: place.sequence }),
+    header,
+    data: event.data,
+    ...(event.decision === undefined ? {} : { decision: event.decision }),
+  };
+  const text = JSON.stringify(body).slice(0, -1);
+  const sum = checksum(event.subject, text);
+  return { subject: event.subject, headers: { [HEADERS.id]: id }, body: `${text}${SUM_KEY}${sum}"}` };
 }
 
 /** Turns a message back into an event of the current version, or says why it cannot be one. Never throws. */
 export function decodeEvent(message: StoredMessage, options: DecodeOptions = {}): DecodedEvent {
   const vocabulary = options.vocabulary ?? VOCABULARY;
-  const { header } = message;
-  const type = header(HEADERS.type);
-  const sum = header(HEADERS.sum);
-  if (!type || !sum) return bad(message, "foreign", "the headers of an event are missing");
+  const text = Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength);
   // F18: before anything in it is believed.
-  if (checksum(message.subject, header, message.body) !== sum) {
-    return bad(message, "checksum", `the checksum ${sum} does not match the message`);
+  if (!hasRightSum(message.subject, text)) {
+    return message.header(HEADERS.id)
+      ? bad(message, "checksum", "its checksum does not match the message")
+      : bad(message, "foreign", "it is not an event of ours");
   }
-  const current = vocabulary.currentVersionOf(type);
-  const version = Number(header(HEADERS.version));
-  if (vocabulary.schemaOf(type) === undefined)
-    return bad(message, "unknown_type", `type ${type} is not known`);
-  if (version > current) return bad(message, "newer_version", `${type} ${version} is newer than ${current}`);
-  if (!Number.isInteger(version) || version < 1) return bad(message, "invalid", `${type} has no version`);
-  const written = Number(header(HEADERS.sequence) || 0);
-  const sequence = message.sequence ?? written;
-  if (sequence < 1 || (written > 0 && written !== sequence)) {
-    return bad(message, "misplaced", `it says sequence ${written} and stands at ${sequence}`);
+  const body = parseBody(text);
+  if (body === undefined) return bad(message, "invalid", "the body is not that of an event");
+  const current = vocabulary.currentVersionOf(body.type);
+  const { version } = body.header;
+  if (vocabulary.schemaOf(body.type) === undefined) {
+    return bad(message, "unknown_type", `type ${body.type} is not known`);
   }
-  const body = parseBody(message.body);
-  if (body === undefined) return bad(message, "invalid", "the body is not JSON with data");
-  return finish(message, body, { type, version, current, sequence, vocabulary, deep: options.deep ?? false });
+  if (version > current) {
+    return bad(message, "newer_version", `${body.type} ${version} is newer than ${current}`);
+  }
+  const sequence = message.sequence ?? body.sequence ?? 0;
+  if (sequence < 1 || sequence !== (body.sequence ?? sequence)) {
+    return bad(message, "misplaced", `it says sequence ${body.sequence} and stands at ${sequence}`);
+  }
+  if (version === current && options.deep !== true) return recorded(message, body, sequence);
+  return checked(message, body, sequence, vocabulary);
 }
 
-interface Target {
-  readonly type: string;
-  readonly version: number;
-  readonly current: number;
-  readonly sequence: number;
-  readonly vocabulary: EventVocabulary;
-  readonly deep: boolean;
-}
-
-function finish(message: StoredMessage, body: EventBody, target: Target): DecodedEvent {
+/** Brings an old event up to date. Upcast data were never checked by anybody, and are rare enough to check always. */
+function checked(
+  message: StoredMessage,
+  body: EventBody,
+  sequence: number,
+  vocabulary: EventVocabulary,
+): DecodedEvent {
+  const version = vocabulary.currentVersionOf(body.type);
   let data = body.data;
-  if (target.version !== target.current) {
-    try {
-      data = target.vocabulary.upcast(target.type, target.version, data);
-    } catch (thrown) {
-      return bad(message, "upcast_failed", String(thrown));
-    }
-  }
-  // Upcast data were never checked by anybody, and are rare enough to check always.
-  if (target.deep || target.version !== target.current) {
-    const checked = target.vocabulary.schemaOf(target.type)?.safeParse(data);
-    if (!checked?.success) return bad(message, "invalid", checked?.error.message ?? "no schema");
-  }
-  const { header } = message;
-  const event = {
-    type: target.type as AnyEvent["type"],
-    data,
-    subject: message.subject,
-    header: {
-      id: header(HEADERS.id) ?? "",
-      version: target.current,
-      clock: header(HEADERS.clock) ?? "",
-      causationId: header(HEADERS.cause) ?? "",
-      correlationId: header(HEADERS.correlation) ?? "",
-      actor: header(HEADERS.actor) ?? "",
-    },
-    log: header(HEADERS.log) ?? "",
-    sequence: target.sequence,
-  };
-  const recorded = body.decision === undefined ? event : { ...event, decision: body.decision };
-  return { kind: "event", event: recorded as RecordedEvent };
-}
-
-interface EventBody {
-  readonly data: unknown;
-  readonly decision?: DecisionRecord;
-}
-
-function parseBody(body: Uint8Array): EventBody | undefined {
   try {
-    const parsed: unknown = JSON.parse(textOf(body));
-    return typeof parsed === "object" && parsed !== null && "data" in parsed
-      ? (parsed as EventBody)
-      : undefined;
+    if (body.header.version !== version) data = vocabulary.upcast(body.type, body.header.version, data);
+  } catch (thrown) {
+    return bad(message, "upcast_failed", String(thrown));
+  }
+  const result = vocabulary.schemaOf(body.type)?.safeParse(data);
+  if (!result?.success) return bad(message, "invalid", result?.error.message ?? "no schema");
+  return recorded(message, { ...body, header: { ...body.header, version }, data }, sequence);
+}
+
+function recorded(message: StoredMessage, body: EventBody, sequence: number): DecodedEvent {
+  const { type, log, header, data, decision } = body;
+  const event = { type, data, subject: message.subject, header, log, sequence };
+  const whole = decision === undefined ? event : { ...event, decision };
+  return { kind: "event", event: whole as RecordedEvent };
+}
+
+function parseBody(text: Buffer): EventBody | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text.toString("utf8"));
+    return isBody(parsed) ? parsed : undefined;
   } catch {
     return undefined;
   }
 }
 
-function textOf(body: Uint8Array): string {
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
+function isBody(parsed: unknown): parsed is EventBody {
+  const { type, log, header, data } = Object(parsed) as Partial<EventBody>;
+  return (
+    typeof type === "string" &&
+    typeof log === "string" &&
+    typeof header?.id === "string" &&
+    typeof header.clock === "string" &&
+    Number.isInteger(header.version) &&
+    header.version > 0 &&
+    data !== undefined
+  );
 }
 
-/** CRC-32 over the subject, the headers and the body, as 8 hex digits. Subject and sequence are in it: F18, misplaced copies. */
-function checksum(subject: string, header: StoredMessage["header"], body: string | Uint8Array): string {
-  const head =
-    `${subject}\n${header(HEADERS.id) ?? ""}\n${header(HEADERS.type) ?? ""}\n${header(HEADERS.version) ?? ""}\n` +
-    `${header(HEADERS.clock) ?? ""}\n${header(HEADERS.cause) ?? ""}\n${header(HEADERS.correlation) ?? ""}\n` +
-    `${header(HEADERS.actor) ?? ""}\n${header(HEADERS.log) ?? ""}\n${header(HEADERS.sequence) ?? ""}\n`;
-  return crc32(body, crc32(head)).toString(16).padStart(8, "0");
+function hasRightSum(subject: string, text: Buffer): boolean {
+  const end = text.length - TRAILER_LENGTH;
+  if (end < 0) return false;
+  const sum = checksum(subject, text.subarray(0, end));
+  return text.toString("latin1", end) === `${SUM_KEY}${sum}"}`;
+}
+
+/** CRC-32 as 8 hex digits. The subject is in it, so that a copy under another subject is noticed too (F18). */
+function checksum(subject: string, text: string | Buffer): string {
+  return crc32(text, crc32(subject)).toString(16).padStart(SUM_DIGITS, "0");
 }
 
 function assertCurrent(event: NewEvent, vocabulary: EventVocabulary): void {
@@ -206,22 +196,23 @@ function assertCurrent(event: NewEvent, vocabulary: EventVocabulary): void {
   if (event.header.version !== current) {
     throw new Error(`${event.type} is written in version ${current}, not ${event.header.version}`);
   }
-  const checked = schema.safeParse(event.data);
-  if (!checked.success) throw new Error(`${event.type} does not match its schema: ${checked.error.message}`);
+  const result = schema.safeParse(event.data);
+  if (!result.success) throw new Error(`${event.type} does not match its schema: ${result.error.message}`);
 }
 
-/** A bad event, named by whatever its headers and its place still tell. */
+const NAMED = /^\{"type":"(\w+)","log":"([\w-]+)"(?:,"sequence":(\d{1,15}))?/;
+
+/** A bad event, named by its place and whatever its first bytes still tell. */
 function bad(message: StoredMessage, reason: BadReason, detail: string): BadEvent {
-  const log = message.header(HEADERS.log);
-  const type = message.header(HEADERS.type);
-  const sequence = message.sequence ?? Number(message.header(HEADERS.sequence));
+  const [, type, log, written] = NAMED.exec(Buffer.from(message.body).toString("latin1", 0, 300)) ?? [];
+  const sequence = message.sequence ?? Number(written);
   return {
     kind: "bad",
     reason,
     detail: detail.slice(0, 500),
     subject: message.subject,
-    ...(log ? { log } : {}),
+    ...(log === undefined ? {} : { log }),
     ...(Number.isSafeInteger(sequence) && sequence > 0 ? { sequence } : {}),
-    ...(type ? { type } : {}),
+    ...(type === undefined ? {} : { type }),
   };
 }

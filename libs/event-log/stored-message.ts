@@ -13,18 +13,11 @@ export interface ArrivedMessage {
  * own sequence, or the one in a source's header. Left out on the live feed, where the message itself says it.
  */
 export function storedMessage(message: ArrivedMessage, sequence?: number): StoredMessage {
-  const values = headerValues(message.headers);
   return {
     subject: message.subject,
-    header: (name) => values.get(name),
+    // Decoding NATS headers costs more than parsing the body: left to whoever asks for one.
+    header: (name) => message.headers?.get(name),
     body: message.data,
     ...(sequence === undefined ? {} : { sequence }),
   };
-}
-
-function headerValues(headers: MsgHdrs | undefined): ReadonlyMap<string, string> {
-  // The client's own get() lists all names at each call: one pass over them is many times cheaper.
-  const values = new Map<string, string>();
-  if (headers !== undefined) for (const [name, all] of headers) values.set(name, all[0] ?? "");
-  return values;
 }
