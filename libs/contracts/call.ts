@@ -32,10 +32,13 @@ const refusalSchema: z.ZodType<Refusal> = z.object({
 
 export const positionSchema = z.record(z.string(), z.number().int().min(0));
 
+/** Who answered: tells one answerer's repeats from several answerers. */
+const from = z.string().optional();
+
 /** The answer's envelope. Refusals are answers too: only silence is an error of the transport. */
 export const replySchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("answer"), answer: z.unknown() }),
-  z.object({ kind: z.literal("refused"), refusal: refusalSchema }),
+  z.object({ kind: z.literal("answer"), answer: z.unknown(), from }),
+  z.object({ kind: z.literal("refused"), refusal: refusalSchema, from }),
 ]);
 export type Reply = z.infer<typeof replySchema>;
 

@@ -1,0 +1,5 @@
+export { Answers, type CallContext, type Handler } from "./answers.ts";
+export { BusClient } from "./bus-client.ts";
+export { BusServer, type BusServerSettings } from "./bus-server.ts";
+export { assertBusAnswers, type BusSettings, connectBus } from "./connect.ts";
+export { assertSyncedWrites } from "./synced-writes.ts";
