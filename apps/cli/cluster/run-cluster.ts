@@ -1,4 +1,4 @@
-import { mkdir, statfs } from "node:fs/promises";
+import { mkdir, readdir, statfs } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { type Clock, type Ids, RefusedError, refusal } from "#kernel";
 import type { Cluster, Listen } from "./cluster-file.ts";
@@ -58,6 +58,7 @@ export async function runCluster(
   try {
     const layout = new Layout(options.dataDir);
     const before = await readCluster(layout);
+    if (before === undefined) await assertEmpty(options.dataDir);
     assertClock(clock.nowMs(), before);
     const cluster = await wantedCluster(before, options, clock, ids);
     const services = processesOf(cluster, layout, programs);
@@ -141,6 +142,14 @@ async function assertRoom(dataDir: string): Promise<void> {
   const mib = (bytes: number) => Math.floor(bytes / (1024 * 1024));
   const message = `the disk of ${dataDir} has ${mib(freeBytes)} MiB left and the log needs ${mib(LEAST_FREE_BYTES)}: free some, or name another folder with --data`;
   throw new RefusedError(refusal("disk_full", message));
+}
+
+/** A purge removes the whole folder: it must never have been anybody else's. */
+async function assertEmpty(dataDir: string): Promise<void> {
+  const foreign = (await readdir(dataDir)).filter((name) => name !== "logs" && name !== "cluster.json.tmp");
+  if (foreign.length === 0) return;
+  const message = `${dataDir} is not empty and holds no cluster: name an empty or a new folder with --data`;
+  throw new RefusedError(refusal("invalid", message));
 }
 
 function assertClock(nowMs: number, cluster: Cluster | undefined): void {
