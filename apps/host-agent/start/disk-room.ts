@@ -1,0 +1,25 @@
+import { statfs } from "node:fs/promises";
+import { type Refusal, refusal } from "#kernel";
+
+/** Keeps room for the log: what is acked must be followed by what became of it (F34). */
+export class DiskRoom {
+  readonly #dataDir: string;
+  readonly #reserveMib: number;
+
+  constructor(dataDir: string, reserveMib: number) {
+    this.#dataDir = dataDir;
+    this.#reserveMib = reserveMib;
+  }
+
+  /** Why nothing new is taken in at present, if so. */
+  async refuseIfFull(): Promise<Refusal | undefined> {
+    const { bavail, bsize } = await statfs(this.#dataDir);
+    const freeMib = Math.floor((bavail * bsize) / 1024 / 1024);
+    if (freeMib >= this.#reserveMib) return undefined;
+    return refusal(
+      "disk_full",
+      `${freeMib} MiB are free under the host's data directory, ${this.#reserveMib} are kept for its log: make room`,
+      { details: { freeMib, reserveMib: this.#reserveMib } },
+    );
+  }
+}
