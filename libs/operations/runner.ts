@@ -122,6 +122,7 @@ export class OperationRunner {
       const key = attemptKey(entry.run);
       if (key === recorded) throw new Halt("effect_failed", `recording attempt ${key} changed nothing`);
       const outcome = await this.#outcomeOf(subjectId, flight, entry);
+      if (outcome === CANCELLED) await this.#giveUpChildren(flight.operationId);
       if (outcome === undefined || this.#stopped) return;
       await this.#journal.record(subjectId, flight.operationId, outcome, key);
       recorded = key;
@@ -130,10 +131,7 @@ export class OperationRunner {
 
   async #outcomeOf(subjectId: string, flight: Flight, entry: JournalEntry): Promise<StepOutcome | undefined> {
     const { run } = entry;
-    if (this.#isGivenUp(entry)) {
-      await this.#giveUpChildren(run.id);
-      return CANCELLED;
-    }
+    if (this.#isGivenUp(entry)) return CANCELLED;
     const step = currentStep(run)!;
     const effect = this.#effects[step.name];
     // A step that this version does not know is never skipped: a version that does will resume the run.

@@ -12,26 +12,25 @@ export interface UnfinishedRun {
   readonly halt?: StepError;
 }
 
-/** What each run waits for, parents before their children (I9). */
+/** What each run waits for; children after the rest, so that they follow their parents (I9). */
 export function describeWaiting(unfinished: readonly UnfinishedRun[]): Waiting[] {
-  const ids = new Set(unfinished.map(({ run }) => run.id));
+  const ids = new Set<string | undefined>(unfinished.map(({ run }) => run.id));
   const childOf = new Map(unfinished.map(({ run }) => [run.parentId, run.id]));
-  return unfinished.flatMap(({ subjectId, run, halt }) => {
-    const parent = run.parentId !== undefined && ids.has(run.parentId) ? undefined : parentWaitingFor(run);
+  const isChild = ({ run }: UnfinishedRun) => ids.has(run.parentId);
+  const inOrder = [...unfinished].sort((a, b) => Number(isChild(a)) - Number(isChild(b)));
+  return inOrder.flatMap((each) => {
+    const { subjectId, run, halt } = each;
+    const parent = isChild(each) ? undefined : parentWaitingFor(run);
     const own = waitingFor(run);
     const childId = childOf.get(run.id);
-    return [
-      ...(parent === undefined ? [] : [{ subjectId, ...parent }]),
-      ...(own === undefined
-        ? []
-        : [
-            {
-              subjectId,
-              ...own,
-              ...(childId === undefined ? {} : { childId }),
-              ...(halt === undefined ? {} : { lastError: halt }),
-            },
-          ]),
+    const lines = [
+      parent,
+      own && {
+        ...own,
+        ...(childId === undefined ? {} : { childId }),
+        ...(halt === undefined ? {} : { lastError: halt }),
+      },
     ];
+    return lines.flatMap((line) => (line === undefined ? [] : [{ subjectId, ...line }]));
   });
 }
