@@ -1,4 +1,4 @@
-import type { Ids } from "#kernel";
+import { createHash } from "node:crypto";
 
 const ADJECTIVES =
   "amber brave calm clear cold dawn deep dry early fair fleet glad green high keen late light long low mild new north old open pale plain proud quick quiet red round sharp silent slow small soft still swift tall warm wet white wide wild wise young".split(
@@ -9,9 +9,12 @@ const NOUNS =
     " ",
   );
 
-/** A name for a machine that was given none: "quiet-ridge-4821". Unique enough; the claim in CONTROL decides. */
-export function generateName(ids: Ids): string {
-  const pick = (words: readonly string[]) => words[Math.floor(ids.random() * words.length)]!;
-  const number = 1000 + Math.floor(ids.random() * 9000);
-  return `${pick(ADJECTIVES)}-${pick(NOUNS)}-${number}`;
+/**
+ * A name for a machine that was given none: "quiet-ridge-4821". It follows from the machine's id and the number of the
+ * try, so that a create that is repeated after a crash asks for the name that it already holds.
+ */
+export function nameFor(machineId: string, attempt: number): string {
+  const digest = createHash("sha256").update(`${machineId}/${attempt}`).digest();
+  const pick = (words: readonly string[], at: number) => words[digest.readUInt16BE(at) % words.length]!;
+  return `${pick(ADJECTIVES, 0)}-${pick(NOUNS, 2)}-${1000 + (digest.readUInt16BE(4) % 9000)}`;
 }

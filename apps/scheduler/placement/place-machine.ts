@@ -1,7 +1,7 @@
 import { type AnswerOf, type CallMeta, type RequestOf, resourcesOf, type schedulerCalls } from "#contracts";
 import { type Clock, Deadline, type Ids, type Refusal, type Result, refusal } from "#kernel";
 import type { Hosts } from "./hosts.ts";
-import type { Decided, Placements } from "./placements.ts";
+import type { Decided, Deciding, Placements } from "./placements.ts";
 import { type Candidate, rank } from "./rank.ts";
 
 export type PlaceRequest = RequestOf<typeof schedulerCalls.place>;
@@ -42,14 +42,15 @@ export class PlaceMachine {
   async run(request: PlaceRequest, meta: CallMeta): Promise<Result<Placed>> {
     const deadline = new Deadline(this.#clock, meta.deadlineMs);
     const refusals: HostRefusal[] = [];
+    let refusedBy: Decided | undefined;
     for (let round = 0; round < MAX_EPOCHS; round += 1) {
-      const decision = await this.#decide(request, meta, deadline, refusals);
+      const decision = await this.#decide(request, meta, deadline, refusals, refusedBy);
       if (decision.kind === "refused") return decision;
       const committed = await this.#commit(request, decision.answer, meta, deadline);
-      if (committed.kind === "answer") return committed;
-      if (!isDefinite(committed.refusal)) return committed;
+      if (committed.kind === "answer" || !isDefinite(committed.refusal)) return committed;
       // Only the owner's own "no" frees the machine for another host: never its silence.
-      refusals.push({ hostId: decision.answer.hostId, ...codeAndMessage(committed.refusal) });
+      refusedBy = decision.answer;
+      refusals.push({ hostId: refusedBy.hostId, ...codeAndMessage(committed.refusal) });
     }
     return { kind: "refused", refusal: noCapacity(request, refusals) };
   }
@@ -60,21 +61,21 @@ export class PlaceMachine {
     meta: CallMeta,
     deadline: Deadline,
     refusals: HostRefusal[],
+    refusedBy: Decided | undefined,
   ): Promise<Result<Decided>> {
     const standing = await this.#placements.of(request.machineId);
-    const refusedBy = refusals.at(-1)?.hostId;
-    if (standing?.hostId !== undefined && standing.hostId !== refusedBy) {
+    if (standing?.hostId !== undefined && standing.epoch !== refusedBy?.epoch) {
       return { kind: "answer", answer: { hostId: standing.hostId, epoch: standing.epoch } };
     }
     const epoch = (standing?.epoch ?? 0) + 1;
+    const ownerGone = refusedBy && { kind: "refused" as const, ...refusedBy };
+    const deciding: Deciding = { request, epoch, refusals, ownerGone, meta };
     const candidates = await this.#candidates(request, meta, refusals);
-    const chosen = await this.#reserve(request, candidates, epoch, meta, deadline, refusals);
-    if (chosen === undefined) {
-      const reason = noCapacity(request, refusals);
-      await this.#placements.refuse(request, epoch, reason, refusals, meta);
-      return { kind: "refused", refusal: reason };
-    }
-    return this.#placements.decide(request, epoch, chosen.hostId, candidates, refusals, meta);
+    const chosen = await this.#reserve(deciding, candidates, deadline, refusals);
+    if (chosen !== undefined) return this.#placements.decide(deciding, chosen.hostId, candidates);
+    const reason = noCapacity(request, refusals);
+    await this.#placements.refuse(deciding, reason);
+    return { kind: "refused", refusal: reason };
   }
 
   async #candidates(request: PlaceRequest, meta: CallMeta, refusals: HostRefusal[]): Promise<Candidate[]> {
@@ -90,10 +91,8 @@ export class PlaceMachine {
 
   /** The first candidate that really reserves the room: a bid promised nothing (I3). */
   async #reserve(
-    request: PlaceRequest,
+    { request, epoch, meta }: Deciding,
     candidates: readonly Candidate[],
-    epoch: number,
-    meta: CallMeta,
     deadline: Deadline,
     refusals: HostRefusal[],
   ): Promise<Candidate | undefined> {

@@ -1,0 +1,101 @@
+import { Controller, Get, Inject, Param, Query, Req, Res } from "@nestjs/common";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { promisedOf } from "#hosts";
+import { formatPosition, Ids, RefusedError, refusal } from "#kernel";
+import { isTerminal } from "#machines";
+import { FleetReader, type Located } from "../fleet/fleet-reader.ts";
+import { HostContact } from "../fleet/host-contact.ts";
+import { metaOf } from "../http/caller.ts";
+import { parse } from "../http/parse.ts";
+import { machineJson } from "../machines/machine-json.ts";
+import { machineIdSchema } from "../machines/requests.ts";
+import { ApiSettings } from "../settings.ts";
+import { StreamLogs } from "./stream-logs.ts";
+
+const machinesQuerySchema = z.looseObject({ app: z.string().optional(), key: z.string().optional() });
+const logsQuerySchema = z.looseObject({
+  tail: z.coerce.number().int().min(0).max(10_000).default(100),
+  follow: z.enum(["true", "false"]).default("false"),
+});
+
+/** What Fly's API has no path for: the whole cluster, machines across apps, logs. */
+@Controller("drover/v1")
+export class DroverController {
+  constructor(
+    @Inject(FleetReader) private readonly fleet: FleetReader,
+    @Inject(HostContact) private readonly contact: HostContact,
+    @Inject(StreamLogs) private readonly logs: StreamLogs,
+    @Inject(ApiSettings) private readonly settings: ApiSettings,
+    @Inject(Ids) private readonly ids: Ids,
+  ) {}
+
+  /** Asks every host whether it is there, so that the answer is of this moment. */
+  @Get("status")
+  async status(@Req() request: FastifyRequest) {
+    const hosts = this.fleet.hosts();
+    const meta = metaOf(request, this.ids);
+    await Promise.all(hosts.map(({ id }) => this.contact.knock(id, meta)));
+    const machines = this.fleet.machinesOf();
+    return {
+      cluster: this.settings.clusterId,
+      region: this.settings.region,
+      stale: this.fleet.isStale(),
+      position: formatPosition(this.fleet.position()),
+      quarantined: this.fleet.quarantined(),
+      hosts: hosts.map((host) => {
+        const own = machines.filter(({ hostId, machine }) => hostId === host.id && !isTerminal(machine.state));
+        const promised = promisedOf(host);
+        return {
+          id: host.id,
+          region: host.region,
+          status: this.fleet.whereabouts(host.id).status,
+          agent_epoch: host.agentEpoch,
+          log_id: host.logId,
+          machines: own.length,
+          running: own.filter(({ machine }) => machine.state === "started").length,
+          cpu_millis: { promised: promised.cpuMillis, capacity: host.capacity.cpuMillis },
+          memory_mib: { promised: promised.memoryMib, capacity: host.capacity.memoryMib },
+          ...(host.cordon === undefined ? {} : { cordon: host.cordon }),
+        };
+      }),
+      machines: countByState(machines),
+    };
+  }
+
+  /** Machines of all apps, or those that have exactly this id or name (F48: no prefixes). */
+  @Get("machines")
+  machines(@Query() query: unknown) {
+    const { app, key } = parse(machinesQuerySchema, query, "query");
+    return this.fleet
+      .machinesOf(app)
+      .filter(({ machine }) => !isTerminal(machine.state))
+      .filter(({ machine }) => key === undefined || machine.id === key || machine.name === key)
+      .map(({ machine, hostId }) => machineJson(machine, this.fleet.whereabouts(hostId)));
+  }
+
+  /** NDJSON, until the end or, with `follow=true`, until the client goes away. */
+  @Get("machines/:machineId/logs")
+  async streamLogs(
+    @Param("machineId") machineId: string,
+    @Query() query: unknown,
+    @Req() request: FastifyRequest,
+    @Res() response: FastifyReply,
+  ): Promise<void> {
+    const id = parse(machineIdSchema, machineId, "machine id");
+    const { tail, follow } = parse(logsQuerySchema, query, "query");
+    const located = this.fleet.machine(id) ?? (await this.fleet.askOwner(id));
+    if (located === undefined) throw new RefusedError(refusal("not_found", `no machine ${id}`));
+    const lines = await this.logs.open(located, { tail, follow: follow === "true" }, metaOf(request, this.ids));
+    request.raw.once("close", () => lines.destroy());
+    await response.header("content-type", "application/x-ndjson").send(lines);
+  }
+}
+
+function countByState(machines: readonly Located[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { machine } of machines) {
+    if (!isTerminal(machine.state)) counts[machine.state] = (counts[machine.state] ?? 0) + 1;
+  }
+  return counts;
+}

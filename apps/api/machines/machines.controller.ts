@@ -1,0 +1,232 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Query, Req, Res } from "@nestjs/common";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { MachineRequest } from "#contracts";
+import { formatPosition, Ids, type Position, RefusedError, refusal } from "#kernel";
+import { isTerminal } from "#machines";
+import { requireApp } from "../apps/apps.controller.ts";
+import { FleetReader, type Located } from "../fleet/fleet-reader.ts";
+import { metaOf } from "../http/caller.ts";
+import { parse } from "../http/parse.ts";
+import { ApiSettings } from "../settings.ts";
+import { CommandMachine } from "./command-machine.ts";
+import { CreateMachine } from "./create-machine.ts";
+import { machineEventJson } from "./event-json.ts";
+import { machineJson, machineSummaryJson } from "./machine-json.ts";
+import {
+  createMachineSchema,
+  destroyQuerySchema,
+  eventsQuerySchema,
+  listQuerySchema,
+  machineIdSchema,
+  stopMachineSchema,
+  updateMachineSchema,
+  waitQuerySchema,
+} from "./requests.ts";
+import { WaitMachine } from "./wait-machine.ts";
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** The Machines API's machines. Every answer to a command carries `drover-position` for reads that follow. */
+@Controller("v1/apps/:appName/machines")
+export class MachinesController {
+  constructor(
+    @Inject(FleetReader) private readonly fleet: FleetReader,
+    @Inject(CreateMachine) private readonly creates: CreateMachine,
+    @Inject(CommandMachine) private readonly commands: CommandMachine,
+    @Inject(WaitMachine) private readonly waits: WaitMachine,
+    @Inject(ApiSettings) private readonly settings: ApiSettings,
+    @Inject(Ids) private readonly ids: Ids,
+  ) {}
+
+  @Post()
+  @HttpCode(200)
+  async create(
+    @Param("appName") appName: string,
+    @Body() body: unknown,
+    @Headers("idempotency-key") key: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) response: FastifyReply,
+  ) {
+    requireApp(this.fleet, appName);
+    const wanted = parse(createMachineSchema, body, "body");
+    if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) {
+      throw new RefusedError(refusal("invalid", "Idempotency-Key: 1 to 255 printable characters"));
+    }
+    const created = await this.creates.run(
+      {
+        appName,
+        name: wanted.name,
+        region: wanted.region || this.settings.region,
+        config: wanted.config,
+        skipLaunch: wanted.skip_launch === true,
+        idempotencyKey: key,
+      },
+      metaOf(request, this.ids),
+    );
+    await this.fleet.reach(created.position);
+    setPosition(response, created.position);
+    const machine = this.fleet.machine(created.machineId)?.machine ?? created.machine;
+    return machineJson(machine, this.fleet.whereabouts(created.hostId));
+  }
+
+  @Get()
+  list(@Param("appName") appName: string, @Query() query: unknown) {
+    requireApp(this.fleet, appName);
+    const wanted = parse(listQuerySchema, query, "query");
+    const present = wanted.summary === true ? machineSummaryJson : machineJson;
+    return this.fleet
+      .machinesOf(appName)
+      .filter(({ machine }) => wanted.include_deleted === true || !isTerminal(machine.state))
+      .filter(({ machine }) => wanted.region === undefined || machine.region === wanted.region)
+      .filter(({ machine }) => wanted.state === undefined || wanted.state.includes(machine.state))
+      .map(({ machine, hostId }) => present(machine, this.fleet.whereabouts(hostId)));
+  }
+
+  @Get(":machineId")
+  async show(@Param("appName") appName: string, @Param("machineId") machineId: string) {
+    const { machine, hostId } = await this.#find(appName, machineId);
+    return machineJson(machine, this.fleet.whereabouts(hostId));
+  }
+
+  @Post(":machineId")
+  @HttpCode(200)
+  async update(
+    @Param("appName") appName: string,
+    @Param("machineId") machineId: string,
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) response: FastifyReply,
+  ) {
+    const { config, current_version: currentVersion, skip_launch: skip } = parse(updateMachineSchema, body, "body");
+    const version = currentVersion === undefined ? {} : { currentVersion };
+    const command = { type: "UpdateMachine", config, instanceId: this.ids.ulid(), skipLaunch: skip === true } as const;
+    const located = await this.#command(appName, machineId, { ...command, ...version }, request, response);
+    return machineJson(located.machine, this.fleet.whereabouts(located.hostId));
+  }
+
+  @Delete(":machineId")
+  async destroy(
+    @Param("appName") appName: string,
+    @Param("machineId") machineId: string,
+    @Query() query: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) response: FastifyReply,
+  ) {
+    const force = parse(destroyQuerySchema, query, "query").force === true;
+    await this.#command(appName, machineId, { type: "DestroyMachine", force }, request, response);
+    return { ok: true };
+  }
+
+  @Post(":machineId/start")
+  @HttpCode(200)
+  async start(
+    @Param("appName") appName: string,
+    @Param("machineId") machineId: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) response: FastifyReply,
+  ) {
+    const before = await this.#find(appName, machineId);
+    await this.#command(appName, machineId, { type: "StartMachine" }, request, response);
+    return { previous_state: before.machine.state, migrated: false, new_host: "" };
+  }
+
+  @Post(":machineId/stop")
+  @HttpCode(200)
+  async stop(
+    @Param("appName") appName: string,
+    @Param("machineId") machineId: string,
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) response: FastifyReply,
+  ) {
+    const how = howOf(parse(stopMachineSchema, body ?? {}, "body"));
+    await this.#command(appName, machineId, { type: "StopMachine", ...how }, request, response);
+    return { ok: true };
+  }
+
+  @Post(":machineId/restart")
+  @HttpCode(200)
+  async restart(
+    @Param("appName") appName: string,
+    @Param("machineId") machineId: string,
+    @Query() query: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) response: FastifyReply,
+  ) {
+    const how = howOf(parse(stopMachineSchema, query, "query"));
+    await this.#command(appName, machineId, { type: "RestartMachine", ...how }, request, response);
+    return { ok: true };
+  }
+
+  @Post(":machineId/suspend")
+  @HttpCode(200)
+  async suspend(
+    @Param("appName") appName: string,
+    @Param("machineId") machineId: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) response: FastifyReply,
+  ) {
+    await this.#command(appName, machineId, { type: "SuspendMachine" }, request, response);
+    return { ok: true };
+  }
+
+  @Get(":machineId/wait")
+  async wait(
+    @Param("appName") appName: string,
+    @Param("machineId") machineId: string,
+    @Query() query: unknown,
+    @Req() request: FastifyRequest,
+  ) {
+    const wanted = parse(waitQuerySchema, query, "query");
+    await this.#find(appName, machineId);
+    const gone = new AbortController();
+    request.raw.once("close", () => gone.abort());
+    const { machine, eventId } = await this.waits.run(machineId, wanted, gone.signal);
+    return { ok: true, state: machine.state, version: machine.instanceId, event_id: eventId };
+  }
+
+  @Get(":machineId/events")
+  async events(
+    @Param("appName") appName: string,
+    @Param("machineId") machineId: string,
+    @Query() query: unknown,
+  ) {
+    const { limit } = parse(eventsQuerySchema, query, "query");
+    await this.#find(appName, machineId);
+    const shown = this.fleet.eventsOf(machineId).flatMap((event) => machineEventJson(event) ?? []);
+    return shown.slice(-limit).reverse();
+  }
+
+  /** Finds a machine of an app by its exact id; the projection first, then its owner: a create is seen at once. */
+  async #find(appName: string, machineId: string): Promise<Located> {
+    const id = parse(machineIdSchema, machineId, "machine id");
+    requireApp(this.fleet, appName);
+    const located = this.fleet.machine(id) ?? (await this.fleet.askOwner(id));
+    if (located !== undefined && located.machine.appName === appName) return located;
+    throw new RefusedError(refusal("not_found", `no machine ${id} in app ${appName}`));
+  }
+
+  async #command(
+    appName: string,
+    machineId: string,
+    command: MachineRequest,
+    request: FastifyRequest,
+    response: FastifyReply,
+  ): Promise<Located> {
+    const located = await this.#find(appName, machineId);
+    const commanded = await this.commands.run(located, command, metaOf(request, this.ids));
+    setPosition(response, commanded.position);
+    return commanded;
+  }
+}
+
+function setPosition(response: FastifyReply, position: Position): void {
+  void response.header("drover-position", formatPosition(position));
+}
+
+function howOf(how: { readonly signal?: string | undefined; readonly timeout?: number | undefined }) {
+  return {
+    ...(how.signal === undefined ? {} : { signal: how.signal }),
+    ...(how.timeout === undefined ? {} : { timeoutMs: how.timeout }),
+  };
+}

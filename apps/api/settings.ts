@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { SUBJECT_TOKEN } from "#contracts";
+
+/** The API's settings file. */
+export const apiSettingsSchema = z.strictObject({
+  clusterId: z.string().regex(SUBJECT_TOKEN),
+  /** The region of creates that name none. */
+  region: z.string().regex(SUBJECT_TOKEN),
+  nats: z.strictObject({ servers: z.array(z.string()).min(1), seedFile: z.string() }),
+  monitorUrl: z.string(),
+  listen: z.strictObject({ host: z.string(), port: z.number().int().min(1).max(65_535) }),
+  dataDir: z.string(),
+  /** Holds the local admin token. */
+  adminTokenFile: z.string(),
+  allowUnsafe: z.boolean().default(false),
+});
+
+/** Parsed once in `main`; also the token under which Nest injects it. */
+export class ApiSettings implements z.infer<typeof apiSettingsSchema> {
+  readonly clusterId!: string;
+  readonly region!: string;
+  readonly nats!: { readonly servers: string[]; readonly seedFile: string };
+  readonly monitorUrl!: string;
+  readonly listen!: { readonly host: string; readonly port: number };
+  readonly dataDir!: string;
+  readonly adminTokenFile!: string;
+  readonly allowUnsafe!: boolean;
+
+  constructor(parsed: z.infer<typeof apiSettingsSchema>) {
+    Object.assign(this, parsed);
+  }
+}

@@ -1,0 +1,83 @@
+import type { CallMeta } from "#contracts";
+import type { HostRegistration, OwnerGone, Placement } from "#control";
+import type { ControlCommands } from "#fleet";
+import { RefusedError, type Refusal, type Result } from "#kernel";
+import type { PlaceRequest } from "./place-machine.ts";
+import type { Candidate } from "./rank.ts";
+
+/** Who owns a machine from now on. */
+export interface Decided {
+  readonly hostId: string;
+  readonly epoch: number;
+}
+
+interface HostRefusal {
+  readonly hostId: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What one epoch of a machine's placement is decided from. */
+export interface Deciding {
+  readonly request: PlaceRequest;
+  readonly epoch: number;
+  readonly refusals: readonly HostRefusal[];
+  /** The owner of the epoch before, when it refused the commit. */
+  readonly ownerGone: OwnerGone | undefined;
+  readonly meta: CallMeta;
+}
+
+/** Machines' owners in CONTROL, by compare-and-set. */
+export class Placements {
+  readonly #control: ControlCommands;
+  readonly #registrations: () => Iterable<HostRegistration>;
+
+  /** `registrations`: the hosts as last heard; only how many answers a bid waits for depends on it. */
+  constructor(control: ControlCommands, registrations: () => Iterable<HostRegistration>) {
+    this.#control = control;
+    this.#registrations = registrations;
+  }
+
+  hostsIn(region: string): HostRegistration[] {
+    return [...this.#registrations()].filter((host) => host.region === region);
+  }
+
+  /** The standing decision, read from CONTROL itself: a projection may be behind (I3). */
+  async of(machineId: string): Promise<Placement | undefined> {
+    const state = await this.#control.load("machine", machineId);
+    return state.placements.get(machineId);
+  }
+
+  /** Makes a host the owner. Refused when somebody else decided meanwhile. */
+  async decide(deciding: Deciding, hostId: string, candidates: readonly Candidate[]): Promise<Result<Decided>> {
+    const { request, epoch, refusals, meta } = deciding;
+    const { machineId, appName, region } = request;
+    const command = { type: "DecidePlacement", machineId, appName, region, hostId, epoch, candidates, refusals } as const;
+    return refusalAsValue(async () => {
+      await this.#control.execute({ ...command, ...goneOf(deciding) }, meta);
+      return { hostId, epoch };
+    });
+  }
+
+  /** Writes down that no host took the machine, with each host's own reason (F09). */
+  async refuse(deciding: Deciding, reason: Refusal): Promise<void> {
+    const { request, epoch, refusals, meta } = deciding;
+    const { machineId, appName } = request;
+    const error = { code: reason.code, message: reason.message.slice(0, 500) };
+    const command = { type: "RefusePlacement", machineId, appName, epoch, refusals, error } as const;
+    await refusalAsValue(() => this.#control.execute({ ...command, ...goneOf(deciding) }, meta));
+  }
+}
+
+function goneOf({ ownerGone }: Deciding): { ownerGone?: OwnerGone } {
+  return ownerGone === undefined ? {} : { ownerGone };
+}
+
+async function refusalAsValue<T>(act: () => Promise<T>): Promise<Result<T>> {
+  try {
+    return { kind: "answer", answer: await act() };
+  } catch (thrown) {
+    if (thrown instanceof RefusedError) return { kind: "refused", refusal: thrown.refusal };
+    throw thrown;
+  }
+}
