@@ -21,7 +21,10 @@ export abstract class ImageStore {
   /** Directory with the unpacked files of an image that is here: the read-only lower layer of a machine's rootfs. */
   abstract rootfsOf(digest: string): string;
 
-  /** Deletes all images but these and those being pulled. The caller knows which ones machines still use. */
+  /**
+   * Deletes all images but these, those being pulled and those pulled since the last prune: their callers may not have
+   * said yet that they need them. The caller knows which ones machines use.
+   */
   abstract prune(keep: Iterable<string>): Promise<void>;
 }
 
@@ -29,7 +32,7 @@ export interface PulledImage {
   /** `sha256:<64 hex>` of the manifest. */
   readonly digest: string;
   readonly config: ImageConfig;
-  /** Bytes on disk once unpacked. */
+  /** Bytes of all its layers, decompressed. */
   readonly sizeBytes: number;
 }
 
