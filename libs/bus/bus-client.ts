@@ -1,28 +1,23 @@
-import {
-  InvalidArgumentError,
-  type NatsConnection,
-  NoRespondersError,
-  PermissionViolationError,
-  TimeoutError,
-} from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import type { AnswerOf, Call, CallMeta, RequestOf } from "#contracts";
-import { type Clock, Deadline, type Refusal, type Result, refusal, SystemClock } from "#kernel";
+import { assertNever, type Clock, Deadline, type Ids, type Result, refusal, SystemClock } from "#kernel";
 import { Connectivity } from "./connectivity.ts";
 import { decodeReply, encodeRequest, refusedWith } from "./envelope.ts";
+import { type Heard, ReplyInbox } from "./reply-inbox.ts";
 
 /**
  * Asks over the bus. Every question ends by its deadline in an answer or a refusal (I9); nothing is queued, nothing is
  * sent again. An answer that comes late or twice is dropped: the question is gone by then.
  */
 export class BusClient {
-  readonly #nc: NatsConnection;
   readonly #clock: Clock;
   readonly #connectivity: Connectivity;
+  readonly #inbox: ReplyInbox;
 
-  constructor(nc: NatsConnection, clock: Clock = new SystemClock()) {
-    this.#nc = nc;
+  constructor(nc: NatsConnection, ids: Ids, clock: Clock = new SystemClock()) {
     this.#clock = clock;
     this.#connectivity = new Connectivity(nc);
+    this.#inbox = new ReplyInbox(nc, ids);
   }
 
   /**
@@ -38,12 +33,10 @@ export class BusClient {
     const deadline = new Deadline(this.#clock, meta.deadlineMs);
     const request = await this.#prepare(c, body, meta, deadline);
     if (request.kind === "refused") return request;
-    try {
-      const reply = await this.#nc.request(subject, request.answer, { timeout: remaining(deadline) });
-      return decodeReply(c, reply.data).result;
-    } catch (thrown) {
-      return refusedWith(refusalOf(thrown, c, subject));
-    }
+    const late = refusal("deadline_exceeded", `${c.verb}: no answer on ${subject} by the deadline`);
+    return this.#until<Result<AnswerOf<C>>>(deadline, refusedWith(late), (end) =>
+      this.#inbox.ask(subject, request.answer, (heard) => end(resultOf(c, subject, heard))),
+    );
   }
 
   /**
@@ -58,23 +51,20 @@ export class BusClient {
     isEnough: (answers: readonly AnswerOf<C>[]) => boolean,
   ): Promise<AnswerOf<C>[]> {
     const deadline = new Deadline(this.#clock, meta.deadlineMs);
-    const request = await this.#prepare(c, body, meta, deadline);
     const answers: AnswerOf<C>[] = [];
+    const request = await this.#prepare(c, body, meta, deadline);
     if (request.kind === "refused") return answers;
-    const heard = new Set<string>();
-    try {
-      const options = { strategy: "timer", maxWait: remaining(deadline) } as const;
-      for await (const reply of await this.#nc.requestMany(subject, request.answer, options)) {
-        const { result, from } = decodeReply(c, reply.data);
-        if (result.kind === "refused" || (from !== undefined && heard.has(from))) continue;
-        if (from !== undefined) heard.add(from);
+    const seen = new Set<string>();
+    return this.#until(deadline, answers, (end) =>
+      this.#inbox.ask(subject, request.answer, (heard) => {
+        if (heard.kind !== "answer") return end(answers);
+        const { result, from } = decodeReply(c, heard.data);
+        if (result.kind === "refused" || (from !== undefined && seen.has(from))) return;
+        if (from !== undefined) seen.add(from);
         answers.push(result.answer);
-        if (isEnough(answers)) break;
-      }
-    } catch {
-      // Nobody is there, or the connection went: what was heard until then is what there is.
-    }
-    return answers;
+        if (isEnough(answers)) end(answers);
+      }),
+    );
   }
 
   /** Checks and encodes a request once the connection is up, with the time that is left then. */
@@ -89,23 +79,37 @@ export class BusClient {
     }
     return encodeRequest(c, body, { ...meta, deadlineMs: deadline.remainingMs() });
   }
+
+  /** Resolves to what `begin` ends with, or to `otherwise` at the deadline; then stops what `begin` began. */
+  #until<T>(deadline: Deadline, otherwise: T, begin: (end: (result: T) => void) => () => void): Promise<T> {
+    return new Promise<T>((done) => {
+      const timer = setTimeout(() => end(otherwise), Math.max(1, deadline.remainingMs()));
+      let stop: (() => void) | undefined;
+      const end = (result: T) => {
+        clearTimeout(timer);
+        stop?.();
+        done(result);
+      };
+      stop = begin(end);
+    });
+  }
 }
 
-function remaining(deadline: Deadline): number {
-  return Math.max(1, deadline.remainingMs());
-}
-
-function refusalOf(thrown: unknown, c: Call, subject: string): Refusal {
-  const cause = thrown instanceof Error ? (thrown.cause ?? thrown) : thrown;
-  if (cause instanceof TimeoutError) {
-    return refusal("deadline_exceeded", `${c.verb}: no answer on ${subject} by the deadline`);
+function resultOf<C extends Call>(c: C, subject: string, heard: Heard): Result<AnswerOf<C>> {
+  switch (heard.kind) {
+    case "answer":
+      return decodeReply(c, heard.data).result;
+    case "nobody":
+      return refusedWith(refusal("unreachable", `${c.verb}: nobody answers on ${subject}`));
+    case "forbidden":
+      return refusedWith(refusal("forbidden", `${c.verb}: these credentials may not use ${subject}`));
+    case "unsent":
+      return refusedWith(
+        heard.isTooLarge
+          ? refusal("invalid", `${c.verb}: the request is larger than NATS takes`)
+          : refusal("unreachable", `${c.verb}: the connection to NATS is closed`),
+      );
+    default:
+      return assertNever(heard);
   }
-  if (cause instanceof NoRespondersError) {
-    return refusal("unreachable", `${c.verb}: nobody answers on ${subject}`);
-  }
-  if (cause instanceof PermissionViolationError) {
-    return refusal("forbidden", `${c.verb}: these credentials may not use ${subject}`);
-  }
-  if (cause instanceof InvalidArgumentError) return refusal("invalid", `${c.verb}: ${cause.message}`);
-  return refusal("unreachable", `${c.verb}: ${cause instanceof Error ? cause.message : String(cause)}`);
 }

@@ -78,7 +78,7 @@ afterAll(() => server.stop());
 
 beforeEach(async () => {
   nc = await connect({ servers: server.url, reconnectTimeWait: 50 });
-  client = new BusClient(nc);
+  client = new BusClient(nc, ids);
 });
 afterEach(async () => {
   for (const open of doors.splice(0)) open();

@@ -15,6 +15,12 @@ export interface BusSettings {
 }
 
 const RETRY_MS = 250;
+const users = new WeakMap<NatsConnection, string>();
+
+/** Whom a connection was made as; "anonymous" for one that `connectBus` did not make. */
+export function userOf(nc: NatsConnection): string {
+  return users.get(nc) ?? "anonymous";
+}
 
 /**
  * Connects, and waits for a server that is not there yet: services start in any order (F47). From then on it
@@ -29,7 +35,9 @@ export async function connectBus(
   for (;;) {
     signal?.throwIfAborted();
     try {
-      return await connect(connectionOptions(settings));
+      const nc = await connect(connectionOptions(settings));
+      users.set(nc, settings.user);
+      return nc;
     } catch (thrown) {
       if (isUnauthorized(thrown)) throw new RefusedError(unauthorized(settings));
       await clock.sleep(RETRY_MS, signal);

@@ -14,8 +14,10 @@ export const subjects = {
   scheduler: (verb: SchedulerVerb) => `cmd.scheduler.${verb}`,
   /** A host's own call to the scheduler. It names the host that asks, and only that host's credentials may use it. */
   hostToScheduler: (hostId: string, verb: HostToSchedulerVerb) => `cmd.scheduler.${verb}.${hostId}`,
-  /** Prefix of where a user's answers arrive. Nobody else may subscribe there. */
+  /** Prefix of where a user's answers arrive, those of JetStream too. Nobody else may subscribe there. */
   inbox: (user: string) => `_INBOX.${user}`,
+  /** Prefix of where answers to a user's calls arrive. Hosts may answer here, never where JetStream does. */
+  answers: (user: string) => `_INBOX.${user}.answer`,
 } as const;
 
 export type ControlKind = "app" | "machine" | "name" | "idempotency" | "host" | "token";
