@@ -32,7 +32,7 @@ const DEFAULT_REGISTRY = "docker.io";
 const MAX_LENGTH = 1024;
 /** Docker's grammar: `[host[:port]/]path[:tag][@sha256:hex]`. */
 const REFERENCE =
-  /^(?<name>(?:[a-zA-Z0-9.-]+(?::\d{1,5})?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*)(?::(?<tag>\w[\w.-]{0,127}))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
+  /^(?<name>(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::\d{1,5})?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*)(?::(?<tag>\w[\w.-]{0,127}))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
 const LAYOUT_TAG = /^\w[\w.-]{0,127}$/;
 
 /** Reads a reference as Docker does, or `oci:PATH[:TAG]`. Throws `TerminalError("image_invalid")`. */
