@@ -1,0 +1,84 @@
+import { type JetStreamManager, jetstreamManager, type StreamSource } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { decodeEvent, subjects } from "#contracts";
+import type { Clock } from "#kernel";
+import { readStream } from "./read-stream.ts";
+import { storedMessage } from "./stored-message.ts";
+import { CONTROL, FLEET } from "./stream-names.ts";
+
+const MAX_ATTEMPTS = 20;
+const PAUSE_MS = 50;
+
+export interface FleetReconcilerSettings {
+  /** The subject under which a host's leaf delivers to the hub (`sourceDelivery` of the topology). */
+  readonly deliveryOf: (hostId: string) => string;
+  readonly clock: Clock;
+}
+
+/**
+ * Keeps FLEET's source list equal to the host registrations in CONTROL. A stream's configuration has no
+ * compare-and-set: of several writers the last wins, with whatever it knew. So there is to be one reconciler, and it
+ * believes only what it reads back.
+ */
+export class FleetReconciler {
+  readonly #nc: NatsConnection;
+  readonly #settings: FleetReconcilerSettings;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(nc: NatsConnection, settings: FleetReconcilerSettings) {
+    this.#nc = nc;
+    this.#settings = settings;
+  }
+
+  /**
+   * To be called at start and after every registration. When it resolves, FLEET sources exactly the logs that are
+   * registered. The log that a host had before is no longer sourced; what it brought stays. Calls run one by one.
+   */
+  reconcile(): Promise<void> {
+    const next = this.#running.then(() => this.#settle());
+    this.#running = next.catch(() => undefined);
+    return next;
+  }
+
+  async #settle(): Promise<void> {
+    const jsm = await jetstreamManager(this.#nc, { checkAPI: false });
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      // Read again at each attempt: a rival that overwrote us may have known of a host that we did not.
+      const wanted = await this.#wantedSources();
+      if (sameSources(await currentSources(jsm), wanted)) return;
+      await jsm.streams.update(
+        FLEET,
+        wanted.length > 0 ? { subjects: [], sources: wanted } : { sources: [] },
+      );
+      if (attempt > 0) await this.#settings.clock.sleep(PAUSE_MS * attempt);
+    }
+    throw new Error(
+      `FLEET's sources do not settle after ${MAX_ATTEMPTS} attempts: is a second reconciler running?`,
+    );
+  }
+
+  async #wantedSources(): Promise<StreamSource[]> {
+    const byHost = new Map<string, StreamSource>();
+    for await (const message of readStream(this.#nc, CONTROL, { filter: subjects.control("host", "*") })) {
+      const decoded = decodeEvent(storedMessage(message, message.seq));
+      if (decoded.kind !== "event" || decoded.event.type !== "HostRegistered") continue;
+      const { hostId, stream, domain } = decoded.event.data;
+      const external = { api: `$JS.${domain}.API`, deliver: this.#settings.deliveryOf(hostId) };
+      byHost.set(hostId, { name: stream, external });
+    }
+    return [...byHost.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+}
+
+async function currentSources(jsm: JetStreamManager): Promise<StreamSource[]> {
+  return (await jsm.streams.info(FLEET)).config.sources ?? [];
+}
+
+function sameSources(have: readonly StreamSource[], wanted: readonly StreamSource[]): boolean {
+  return describe(have) === describe(wanted);
+}
+
+function describe(sources: readonly StreamSource[]): string {
+  const lines = sources.map(({ name, external }) => `${name} ${external?.api} ${external?.deliver}`);
+  return lines.sort().join("\n");
+}

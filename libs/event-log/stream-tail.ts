@@ -1,0 +1,165 @@
+import {
+  type Consumer,
+  type ConsumerMessages,
+  type JetStreamManager,
+  type JsMsg,
+  jetstream,
+  jetstreamManager,
+  type StreamInfo,
+} from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { HEADERS } from "#contracts";
+import type { Clock } from "#kernel";
+import { createReader } from "./read-stream.ts";
+
+/** Messages asked for at once: enough to keep the pipe full, few enough to hold in memory. */
+const IN_FLIGHT = 4_000;
+const HEARTBEAT_MS = 5_000;
+const FIRST_PAUSE_MS = 50;
+const LAST_PAUSE_MS = 1_000;
+
+/** The last message that was read of a stream, and what tells it from another one that may stand there some day. */
+export interface TailCursor {
+  readonly sequence: number;
+  readonly eventId: string;
+}
+
+export const BEGINNING: TailCursor = { sequence: 0, eventId: "" };
+
+export interface TailListener {
+  /** Following begins, or begins again. The cursor has been checked against the stream. */
+  found(info: StreamInfo): void;
+  /** The cursor's message is not there: the stream was created anew or lost its end. It is read from its beginning. */
+  rewound(): void;
+  message(message: JsMsg): void;
+  /** All that stood in the stream when following began has been delivered. */
+  caughtUp(): void;
+  /** Nothing arrives for now: the bus, the stream or the consumer is gone. It is tried again for ever. */
+  lost(reason: string): void;
+}
+
+/**
+ * Follows a stream for ever with an ephemeral, unacknowledged consumer. Whatever may have cost a message (a broken
+ * connection, a jump in the delivery, a missing heartbeat) ends that consumer; the next begins after the last one seen.
+ */
+export class StreamTail {
+  readonly #nc: NatsConnection;
+  readonly #clock: Clock;
+  readonly #stream: string;
+  readonly #listener: TailListener;
+  #cursor: TailCursor;
+  #end: ((reason: string) => void) | undefined;
+
+  constructor(nc: NatsConnection, clock: Clock, stream: string, listener: TailListener, from = BEGINNING) {
+    this.#nc = nc;
+    this.#clock = clock;
+    this.#stream = stream;
+    this.#listener = listener;
+    this.#cursor = from;
+  }
+
+  get cursor(): TailCursor {
+    return this.#cursor;
+  }
+
+  /** Reads the stream from its beginning again. */
+  rewind(): void {
+    this.#cursor = BEGINNING;
+    this.#end?.("asked to begin again");
+  }
+
+  /** Resolves when `signal` fires or the connection is closed for good. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener("abort", () => this.#end?.("stopped"), { once: true });
+    void this.#watchConnection(signal);
+    for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted && !this.#nc.isClosed(); ) {
+      const before = this.#cursor.sequence;
+      const reason = await this.#follow(signal).catch((error: unknown) => String(error));
+      if (signal.aborted) return;
+      this.#listener.lost(reason);
+      pauseMs = this.#cursor.sequence === before ? Math.min(LAST_PAUSE_MS, pauseMs * 2) : FIRST_PAUSE_MS;
+      await this.#clock.sleep(pauseMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** One consumer's life. Resolves to the reason of its end. */
+  async #follow(signal: AbortSignal): Promise<string> {
+    const jsm = await jetstreamManager(this.#nc, { checkAPI: false });
+    const info = await jsm.streams.info(this.#stream);
+    await this.#checkCursor(jsm, info);
+    this.#listener.found(info);
+    const from = this.#cursor;
+    const reader = await createReader(jsm, this.#stream, from.sequence + 1);
+    if (signal.aborted || this.#cursor !== from) return "asked to begin again";
+    if (reader.num_pending === 0) this.#listener.caughtUp();
+    const consumer = jetstream(this.#nc).consumers.getConsumerFromInfo(reader);
+    try {
+      return await this.#consume(consumer, reader.num_pending);
+    } finally {
+      this.#end = undefined;
+      // Not awaited: where the bus is gone nobody answers, and the server removes idle consumers by itself.
+      void jsm.consumers.delete(this.#stream, reader.name).catch(() => undefined);
+    }
+  }
+
+  /** A consumer that begins beyond the end of a stream waits there in silence: so look before. */
+  async #checkCursor(jsm: JetStreamManager, info: StreamInfo): Promise<void> {
+    const { sequence, eventId } = this.#cursor;
+    if (sequence === 0) return;
+    const held = sequence <= info.state.last_seq;
+    const there = held ? await jsm.streams.getMessage(this.#stream, { seq: sequence }) : null;
+    if (there !== null && there.header.get(HEADERS.id) === eventId) return;
+    this.#cursor = BEGINNING;
+    this.#listener.rewound();
+  }
+
+  async #consume(consumer: Consumer, pending: number): Promise<string> {
+    const { promise: ended, resolve } = Promise.withResolvers<string>();
+    let open = true;
+    this.#end = (reason) => {
+      open = false;
+      resolve(reason);
+    };
+    let delivered = 0;
+    const messages = await consumer.consume({
+      max_messages: IN_FLIGHT,
+      idle_heartbeat: HEARTBEAT_MS,
+      callback: (message) => {
+        if (!open) return;
+        delivered += 1;
+        if (message.info.deliverySequence !== delivered) return this.#end?.("messages were lost on the way");
+        this.#cursor = { sequence: message.seq, eventId: message.headers?.get(HEADERS.id) ?? "" };
+        this.#listener.message(message);
+        if (delivered === pending) this.#listener.caughtUp();
+      },
+    });
+    void watchConsumer(messages, (reason) => this.#end?.(reason));
+    const reason = await ended;
+    messages.stop();
+    return reason;
+  }
+
+  /** A broken connection may have cost the last messages, and no jump would show it before the next one comes. */
+  async #watchConnection(signal: AbortSignal): Promise<void> {
+    for await (const status of this.#nc.status()) {
+      if (signal.aborted) return;
+      if (status.type === "disconnect") this.#end?.("disconnected");
+    }
+  }
+}
+
+async function watchConsumer(messages: ConsumerMessages, end: (reason: string) => void): Promise<void> {
+  for await (const status of messages.status()) {
+    switch (status.type) {
+      case "heartbeats_missed":
+      case "consumer_not_found":
+      case "consumer_deleted":
+      case "stream_not_found":
+      case "no_responders":
+        end(status.type);
+        break;
+      default:
+    }
+  }
+  end("the consumer ended");
+}
