@@ -6,8 +6,8 @@ export interface ClaimMachineName {
   readonly appName: string;
   readonly name: string;
   readonly machineId: string;
-  /** Whether the machine that holds the name now still exists, as its owner or a projection says. */
-  readonly holderExists: boolean;
+  /** A machine that held the name and exists no more, as its owner or a projection says. */
+  readonly goneHolder?: string;
 }
 
 /** The key of a machine name: names are unique within their app. */
@@ -20,9 +20,9 @@ export function decideClaimName(
   command: ClaimMachineName,
   holder: string | undefined,
 ): Decision<ControlEvent> {
-  const { type: _, holderExists, ...claimed } = command;
+  const { type: _, goneHolder, ...claimed } = command;
   if (holder === command.machineId) return UNCHANGED;
-  if (holder !== undefined && holderExists) {
+  if (holder !== undefined && holder !== goneHolder) {
     const message = `the name ${command.name} belongs to machine ${holder} of app ${command.appName}: choose another`;
     return refused(refusal("name_taken", message, { details: { machineId: holder } }));
   }
