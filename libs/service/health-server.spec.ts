@@ -1,0 +1,36 @@
+import { describe, expect, it } from "@jest/globals";
+import { HealthServer } from "./health-server.ts";
+import { Metrics } from "./metrics.ts";
+
+describe("HealthServer", () => {
+  it("is alive from the start, and ready when all that it requires works", async () => {
+    const health = new HealthServer(new Metrics());
+    let works = false;
+    health.require("bus", () => {
+      if (!works) throw new Error("no connection");
+    });
+    expect((await health.answer("/healthz")).status).toBe(200);
+    const before = await health.answer("/readyz");
+    expect(before.status).toBe(503);
+    expect(JSON.parse(before.body)).toMatchObject({ failures: { bus: "no connection" } });
+    works = true;
+    expect((await health.answer("/readyz")).status).toBe(200);
+  });
+
+  it("does not wait for ever for a check that hangs", async () => {
+    const health = new HealthServer(new Metrics());
+    health.require("disk", () => new Promise(() => undefined));
+    expect((await health.answer("/readyz")).status).toBe(503);
+  });
+
+  it("shows metrics in Prometheus' text format", async () => {
+    const metrics = new Metrics();
+    const count = metrics.counter("drover_appends_total", "Appends acknowledged.");
+    metrics.gauge("drover_machines", "Machines.", () => 3);
+    count();
+    count(2);
+    const { body } = await new HealthServer(metrics).answer("/metrics");
+    expect(body).toContain("# TYPE drover_appends_total counter\ndrover_appends_total 3\n");
+    expect(body).toContain("drover_machines 3\n");
+  });
+});

@@ -1,0 +1,83 @@
+import { createServer, type Server } from "node:http";
+import type { Metrics } from "./metrics.ts";
+
+/** Proves that one thing works which the process will use. Throws what is wrong. */
+export type ReadinessCheck = () => void | Promise<void>;
+
+const CHECK_TIMEOUT_MS = 1_500;
+
+/** `/healthz`: the process lives. `/readyz`: it can do its work, by trying (F11). `/metrics`: its numbers. */
+export class HealthServer {
+  readonly #checks = new Map<string, ReadinessCheck>();
+  readonly #metrics: Metrics;
+  readonly #server: Server;
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+    this.#server = createServer((request, response) => {
+      void this.answer(request.url ?? "/").then(({ status, type, body }) => {
+        response.writeHead(status, { "content-type": type });
+        response.end(body);
+      });
+    });
+  }
+
+  /** Adds what has to work for the process to be ready. */
+  require(name: string, check: ReadinessCheck): void {
+    this.#checks.set(name, check);
+  }
+
+  async listen(at: { readonly host: string; readonly port: number }): Promise<void> {
+    await new Promise<void>((done, fail) => {
+      this.#server.once("error", fail);
+      this.#server.listen(at.port, at.host, done);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((done) => this.#server.close(done));
+  }
+
+  /** The answer to one path, for processes that serve HTTP themselves. */
+  async answer(path: string): Promise<{ status: number; type: string; body: string }> {
+    if (path === "/healthz") return json(200, { status: "ok" });
+    if (path === "/metrics")
+      return { status: 200, type: "text/plain; version=0.0.4", body: this.#metrics.text() };
+    if (path !== "/readyz") return json(404, { error: "not found", status: "not_found" });
+    const failures = await this.#failures();
+    return Object.keys(failures).length === 0
+      ? json(200, { status: "ready", checks: [...this.#checks.keys()] })
+      : json(503, { status: "not ready", failures });
+  }
+
+  async #failures(): Promise<Record<string, string>> {
+    const failures: Record<string, string> = {};
+    await Promise.all(
+      [...this.#checks].map(async ([name, check]) => {
+        try {
+          await withTimeout(check());
+        } catch (error) {
+          failures[name] = error instanceof Error ? error.message : String(error);
+        }
+      }),
+    );
+    return failures;
+  }
+}
+
+async function withTimeout(work: void | Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => fail(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function json(status: number, value: unknown): { status: number; type: string; body: string } {
+  return { status, type: "application/json", body: `${JSON.stringify(value)}\n` };
+}
