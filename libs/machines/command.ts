@@ -30,8 +30,13 @@ export type MachineCommand = Issued &
     | { readonly type: "DestroyMachine"; readonly force: boolean }
     /** The process of start `startId` ended by itself. */
     | { readonly type: "RecordExit"; readonly startId: string; readonly exit: MachineExit }
-    /** An attempt of the operation's current step ended. */
-    | { readonly type: "RecordStep"; readonly operationId: string; readonly outcome: StepOutcome }
+    /** An attempt of the operation's current step ended. With `attemptKey`, that very attempt: a repeat changes nothing. */
+    | {
+        readonly type: "RecordStep";
+        readonly operationId: string;
+        readonly outcome: StepOutcome;
+        readonly attemptKey?: string;
+      }
     /** What was queued is refused now. */
     | { readonly type: "DropIntent"; readonly code: string; readonly message: string }
   );
@@ -51,3 +56,9 @@ export interface CreateMachine extends Issued {
   readonly privateIp: string;
   readonly skipLaunch: boolean;
 }
+
+/** The commands that a caller may send; the others are the host agent's own. */
+export type UserMachineCommand = Exclude<
+  MachineCommand,
+  { readonly type: "RecordExit" | "RecordStep" | "DropIntent" }
+>;

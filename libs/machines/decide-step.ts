@@ -1,6 +1,7 @@
 import { exitSchema, type MachineEvent, type MachineExit } from "#contracts";
 import {
   accepted,
+  attemptKey,
   currentStep,
   type Decision,
   isExhausted,
@@ -13,7 +14,7 @@ import {
   withOutput,
 } from "#kernel";
 import type { MachineCommand } from "./command.ts";
-import { type MachineOperationKind, planStart } from "./plan.ts";
+import { type MachineOperationKind, type Occasion, planKeep, planStart } from "./plan.ts";
 import type { Machine } from "./state.ts";
 
 type RecordStep = Extract<MachineCommand, { type: "RecordStep" }>;
@@ -23,22 +24,14 @@ export function decideStep(command: RecordStep, machine: Machine): Decision<Mach
   const run = machine.operation;
   const step = run && currentStep(run);
   if (run === undefined || step === undefined || run.id !== command.operationId) return UNCHANGED;
+  if (command.attemptKey !== undefined && command.attemptKey !== attemptKey(run)) return UNCHANGED;
   const { outcome } = command;
   if (outcome.kind === "completed") return accepted(completed(command, machine, run, outcome.output));
-  const failed = withFailure(run, outcome.error, command.atMs);
-  if (outcome.kind === "terminal" || isExhausted(failed))
-    return accepted(givenUp(command, machine, run, outcome.error));
-  return accepted({
-    type: "StepFailed",
-    data: {
-      machineId: machine.id,
-      operationId: run.id,
-      step: step.name,
-      attempt: failed.attempts,
-      error: outcome.error,
-      ...(outcome.retryAfterMs === undefined ? {} : { retryAfterMs: outcome.retryAfterMs }),
-    },
-  });
+  const { error } = outcome;
+  if (outcome.kind === "terminal" || isExhausted(withFailure(run, error, command.atMs))) {
+    return accepted(givenUp(command, machine, run, error));
+  }
+  return accepted(failedAttempt(machine, run, error, outcome.retryAfterMs));
 }
 
 function completed(
@@ -49,7 +42,7 @@ function completed(
 ): MachineEvent {
   const after = withOutput(run, output, command.atMs);
   if (currentStep(after) !== undefined) {
-    const step = run.steps[run.outputs.length]!.name;
+    const step = currentStep(run)!.name;
     return { type: "StepCompleted", data: { machineId: machine.id, operationId: run.id, step, output } };
   }
   return finished(command, machine, after);
@@ -61,14 +54,15 @@ function finished(command: RecordStep, machine: Machine, run: OperationRun): Mac
   switch (run.kind as MachineOperationKind) {
     case "create":
       return { type: "MachineCreated", data: { ...ends, imageDigest: digestOf(run) } };
+    case "launch":
     case "start":
-      return { type: "MachineStarted", data: { ...ends, startedAtMs: startedAtMs(command, run) } };
+      return { type: "MachineStarted", data: { ...ends, startedAtMs: startedAtMs(command, machine, run) } };
     case "stop":
       return stoppedWith(ends, exitOf(run));
     case "recover":
       return machine.state === "restarting"
         ? startNext(command, machine, run, "restart-policy")
-        : stoppedWith(ends, undefined);
+        : { type: "MachineStopped", data: ends };
     case "restart":
       return startNext(command, machine, run, "restart");
     case "suspend":
@@ -87,41 +81,61 @@ function givenUp(command: RecordStep, machine: Machine, run: OperationRun, error
     case "creating":
       return { type: "MachineLaunchFailed", data: ends };
     case "starting":
-      return { type: machine.everStarted ? "MachineFailed" : "MachineLaunchFailed", data: ends };
+      return { type: run.kind === "launch" ? "MachineLaunchFailed" : "MachineFailed", data: ends };
     case "updating": {
-      const wasRunning = machine.beforeUpdate?.state === "started";
-      const operation = wasRunning ? planStart(command.commandId, command.atMs, {}) : undefined;
-      return {
-        type: "MachineUpdateFailed",
-        data: { ...ends, ...(operation === undefined ? {} : { operation }) },
-      };
+      const operation = startAgain(command, machine, run);
+      return { type: "MachineUpdateFailed", data: operation === undefined ? ends : { ...ends, operation } };
     }
     case "suspending":
     case "stopping":
       return { type: "MachineFailed", data: ends };
     default:
-      return stillOwed(command, machine, run, error);
+      // A restart or a destroy cannot be given up: the table has no way back. It stays, and says why (I9).
+      return failedAttempt(machine, run, error, error.code === "cancelled" ? 0 : STILL_OWED_PAUSE_MS);
   }
 }
 
-/** A restart or a destroy cannot be given up: the table has no way back. It stays and says why (I9). */
-function stillOwed(_: RecordStep, machine: Machine, run: OperationRun, error: StepError): MachineEvent {
+const STILL_OWED_PAUSE_MS = 30_000;
+
+function failedAttempt(
+  machine: Machine,
+  run: OperationRun,
+  error: StepError,
+  retryAfterMs: number | undefined,
+): MachineEvent {
   const step = currentStep(run)!.name;
-  const failure = { operationId: run.id, step, attempt: run.attempts + 1, error, retryAfterMs: 30_000 };
-  return { type: "StepFailed", data: { machineId: machine.id, ...failure } };
+  const attempt = { operationId: run.id, step, attempt: run.attempts + 1, error };
+  const data = { machineId: machine.id, ...attempt };
+  return { type: "StepFailed", data: retryAfterMs === undefined ? data : { ...data, retryAfterMs } };
 }
 
 function startNext(command: RecordStep, machine: Machine, run: OperationRun, origin: string): MachineEvent {
-  const operation = planStart(command.commandId, command.atMs, { rootfsKey: run.id });
+  const { config } = machine;
+  const operation = planStart(occasionOf(command, run), { config, rootfsKey: run.id });
   return { type: "MachineStarting", data: { machineId: machine.id, operation, origin } };
 }
 
 function updated(command: RecordStep, machine: Machine, run: OperationRun): MachineEvent {
   const ends = { machineId: machine.id, operationId: run.id };
   if (!machine.skipLaunch) return startNext(command, machine, run, "update");
-  if (machine.beforeUpdate?.state === "created")
+  if (machine.beforeUpdate?.state === "created") {
     return { type: "MachineUpdated", data: { ...ends, imageDigest: digestOf(run) } };
+  }
   return stoppedWith(ends, exitOf(run));
+}
+
+/** How a machine that ran goes on after its update failed: with the process it had, if nobody told that to end. */
+function startAgain(command: RecordStep, machine: Machine, run: OperationRun) {
+  const { beforeUpdate, startId } = machine;
+  if (beforeUpdate?.state !== "started" || startId === undefined) return undefined;
+  const occasion = occasionOf(command, run);
+  if (run.outputs.length === 0) return planKeep(occasion, startId);
+  const hasEnded = outputOf(run, "await-exit") !== undefined;
+  return planStart(occasion, { config: beforeUpdate.config, ...(hasEnded ? {} : { startId }) });
+}
+
+function occasionOf(command: RecordStep, parent: OperationRun): Occasion {
+  return { id: command.commandId, atMs: command.atMs, parent };
 }
 
 function stoppedWith(
@@ -139,7 +153,8 @@ function exitOf(run: OperationRun): MachineExit | undefined {
   return exitSchema.safeParse(outputOf(run, "await-exit")?.exit).data;
 }
 
-function startedAtMs(command: RecordStep, run: OperationRun): number {
-  const recorded = outputOf(run, "launch")?.startedAtMs;
-  return typeof recorded === "number" ? recorded : command.atMs;
+function startedAtMs(command: RecordStep, machine: Machine, run: OperationRun): number {
+  const launched = outputOf(run, "launch");
+  if (launched === undefined) return machine.startedAtMs ?? command.atMs;
+  return typeof launched?.startedAtMs === "number" ? launched.startedAtMs : command.atMs;
 }

@@ -4,6 +4,7 @@ import type { CreateMachine, MachineCommand } from "./command.ts";
 import { decideExit } from "./decide-exit.ts";
 import { decideStep } from "./decide-step.ts";
 import {
+  type Occasion,
   planCreate,
   planDestroy,
   planRestart,
@@ -11,8 +12,10 @@ import {
   planStop,
   planSuspend,
   planUpdate,
-  type StopRequest,
 } from "./plan.ts";
+import { intentOf, queue } from "./queue.ts";
+import { isLaunchPending } from "./react.ts";
+import { busy, mustStopFirst, wrongState } from "./refuse.ts";
 import { isTransient, type Machine } from "./state.ts";
 
 type MachineDecision = Decision<MachineEvent>;
@@ -20,7 +23,7 @@ type CommandOf<T extends MachineCommand["type"]> = Extract<MachineCommand, { typ
 
 /** Decides what a command means for a machine in its present state. Pure. */
 export function decideMachine(command: MachineCommand, machine: Machine): MachineDecision {
-  if (machine.decidedCommands.includes(command.commandId)) return UNCHANGED;
+  if (machine.decidedCommands.includes(command.commandId) && !isItsTurn(command, machine)) return UNCHANGED;
   switch (command.type) {
     case "StartMachine":
       return decideStart(command, machine);
@@ -48,96 +51,100 @@ export function decideMachine(command: MachineCommand, machine: Machine): Machin
 /** The birth of a machine. That it fits is for the host to decide. */
 export function decideCreate(command: CreateMachine): MachineDecision {
   const { type: _, commandId, atMs, origin: __, ...described } = command;
-  const operation = planCreate(commandId, atMs, command.config);
+  const operation = planCreate({ id: commandId, atMs }, command.config);
   return accepted({ type: "MachineCreating", data: { ...described, operation, createdAtMs: atMs } });
 }
 
+/** A queued command was decided when it was queued, and is decided once more when its turn comes. */
+function isItsTurn(command: MachineCommand, machine: Machine): boolean {
+  return machine.queued?.commandId === command.commandId && !isTransient(machine.state);
+}
+
+/** Whether something else comes first: the running operation, or what is owed as soon as it has ended. */
+function hasToWait(command: MachineCommand, machine: Machine): boolean {
+  return isTransient(machine.state) || (machine.queued !== undefined && !isItsTurn(command, machine));
+}
+
+function occasionOf({ commandId, atMs }: MachineCommand): Occasion {
+  return { id: commandId, atMs };
+}
+
 function decideStart(command: CommandOf<"StartMachine">, machine: Machine): MachineDecision {
-  switch (machine.state) {
+  const { id: machineId, state, queued } = machine;
+  if (state === "destroying") return wrongState("start", machine);
+  if (queued === undefined && ["starting", "restarting", "started"].includes(state)) return UNCHANGED;
+  if (hasToWait(command, machine)) return queue(machine, intentOf(command));
+  switch (state) {
     case "created":
     case "stopped":
     case "suspended":
     case "failed": {
-      const operation = planStart(command.commandId, command.atMs, machine);
-      return accepted({
-        type: "MachineStarting",
-        data: { machineId: machine.id, operation, origin: command.origin },
-      });
+      const kind = isLaunchPending(machine) ? "launch" : "start";
+      const operation = planStart(occasionOf(command), machine, kind);
+      return accepted({ type: "MachineStarting", data: { machineId, operation, origin: command.origin } });
     }
-    case "started":
-      return UNCHANGED;
-    case "starting":
-    case "restarting":
-      return machine.queued === undefined ? UNCHANGED : queue(machine, intentOf("start", command));
     default:
-      return queueOrRefuse(machine, intentOf("start", command));
+      return wrongState("start", machine);
   }
 }
 
 function decideStop(command: CommandOf<"StopMachine">, machine: Machine): MachineDecision {
-  switch (machine.state) {
+  const { id: machineId, state, queued } = machine;
+  if (state === "destroying") return wrongState("stop", machine);
+  if (queued === undefined && ["stopping", "stopped"].includes(state)) return UNCHANGED;
+  if (hasToWait(command, machine)) return queue(machine, intentOf(command));
+  switch (state) {
     case "created":
     case "started":
     case "suspended":
     case "failed": {
-      const operation = planStop(command.commandId, command.atMs, machine, command);
-      return accepted({
-        type: "MachineStopping",
-        data: { machineId: machine.id, operation, origin: command.origin },
-      });
+      const operation = planStop(occasionOf(command), machine, command);
+      return accepted({ type: "MachineStopping", data: { machineId, operation, origin: command.origin } });
     }
-    case "stopped":
-      return UNCHANGED;
-    case "stopping":
-      return machine.queued === undefined ? UNCHANGED : queue(machine, intentOf("stop", command));
     default:
-      return queueOrRefuse(machine, intentOf("stop", command));
+      return wrongState("stop", machine);
   }
 }
 
+/** A machine that does not run is started; one that is on its way to run is restarted thereby. */
 function decideRestart(command: CommandOf<"RestartMachine">, machine: Machine): MachineDecision {
-  switch (machine.state) {
-    case "started": {
-      const operation = planRestart(command.commandId, command.atMs, machine, command);
-      return accepted({
-        type: "MachineRestarting",
-        data: { machineId: machine.id, operation, origin: command.origin },
-      });
-    }
-    case "created":
-    case "stopped":
-    case "suspended":
-    case "failed":
-      return decideStart({ ...command, type: "StartMachine" }, machine);
-    case "starting":
-    case "restarting":
-      return machine.queued === undefined ? UNCHANGED : queue(machine, intentOf("start", command));
-    default:
-      return queueOrRefuse(machine, intentOf("restart", command));
-  }
+  const { id: machineId, state, queued } = machine;
+  if (state === "destroying") return wrongState("restart", machine);
+  if (queued === undefined && ["starting", "restarting"].includes(state)) return UNCHANGED;
+  if (hasToWait(command, machine)) return queue(machine, intentOf(command));
+  if (state !== "started") return decideStart({ ...command, type: "StartMachine" }, machine);
+  const operation = planRestart(occasionOf(command), machine, command);
+  return accepted({ type: "MachineRestarting", data: { machineId, operation, origin: command.origin } });
 }
 
 function decideSuspend(command: CommandOf<"SuspendMachine">, machine: Machine): MachineDecision {
-  if (machine.state === "suspended" || machine.state === "suspending") return UNCHANGED;
-  if (machine.state !== "started") return wrongState(command.type, machine);
-  const operation = planSuspend(command.commandId, command.atMs);
-  return accepted({ type: "MachineSuspending", data: { machineId: machine.id, operation } });
+  const { id: machineId, state, queued } = machine;
+  if (queued === undefined && ["suspending", "suspended"].includes(state)) return UNCHANGED;
+  if (state === "destroying") return wrongState("suspend", machine);
+  if (hasToWait(command, machine)) return busy("suspend", machine);
+  if (state !== "started") return wrongState("suspend", machine);
+  return accepted({
+    type: "MachineSuspending",
+    data: { machineId, operation: planSuspend(occasionOf(command)) },
+  });
 }
 
 function decideUpdate(command: CommandOf<"UpdateMachine">, machine: Machine): MachineDecision {
-  if (command.currentVersion !== undefined && command.currentVersion !== machine.instanceId) {
-    const message = `the machine is at version ${machine.instanceId}, not ${command.currentVersion}: read it again and retry`;
-    return refused(refusal("version_mismatch", message));
+  const { state, instanceId } = machine;
+  if (command.currentVersion !== undefined && command.currentVersion !== instanceId) {
+    const message = `the machine is at version ${instanceId}, not ${command.currentVersion}: read it again and retry`;
+    return refused(refusal("version_mismatch", message, { details: { instanceId } }));
   }
-  if (machine.queued !== undefined || isTransient(machine.state)) return busy(command.type, machine);
-  if (!["created", "started", "stopped", "suspended", "failed"].includes(machine.state)) {
-    return wrongState(command.type, machine);
+  if (state === "destroying") return wrongState("update", machine);
+  if (hasToWait(command, machine)) return busy("update", machine);
+  if (!["created", "started", "stopped", "suspended", "failed"].includes(state)) {
+    return wrongState("update", machine);
   }
   return accepted({
     type: "MachineUpdating",
     data: {
       machineId: machine.id,
-      operation: planUpdate(command.commandId, command.atMs, machine, command.config),
+      operation: planUpdate(occasionOf(command), machine, command.config),
       instanceId: command.instanceId,
       config: command.config,
       resources: resourcesOf(command.config),
@@ -146,35 +153,16 @@ function decideUpdate(command: CommandOf<"UpdateMachine">, machine: Machine): Ma
   });
 }
 
+/** Only what runs, or is about to, needs `force`. */
 function decideDestroy(command: CommandOf<"DestroyMachine">, machine: Machine): MachineDecision {
-  switch (machine.state) {
-    case "destroying":
-    case "destroyed":
-      return UNCHANGED;
-    case "created":
-    case "stopped":
-    case "suspended":
-    case "failed":
-    case "launch_failed":
-    case "replacing":
-      return destroy(command, machine);
-    case "started":
-      return command.force ? destroy(command, machine) : mustStopFirst(machine);
-    default: {
-      const needsForce = !["creating", "stopping"].includes(machine.state);
-      return needsForce && !command.force
-        ? mustStopFirst(machine)
-        : queueOrRefuse(machine, intentOf("destroy", command));
-    }
-  }
-}
-
-function destroy(command: CommandOf<"DestroyMachine">, machine: Machine): MachineDecision {
-  const operation = planDestroy(command.commandId, command.atMs, machine);
-  return accepted({
-    type: "MachineDestroying",
-    data: { machineId: machine.id, operation, origin: command.origin },
-  });
+  const { id: machineId, state } = machine;
+  if (state === "destroying" || state === "destroyed") return UNCHANGED;
+  const needsForce = ["starting", "started", "restarting", "suspending", "updating"].includes(state);
+  if (needsForce && !command.force) return mustStopFirst(machine);
+  if (hasToWait(command, machine)) return queue(machine, intentOf(command));
+  if (state === "replaced" || state === "migrated") return wrongState("destroy", machine);
+  const operation = planDestroy(occasionOf(command), machine);
+  return accepted({ type: "MachineDestroying", data: { machineId, operation, origin: command.origin } });
 }
 
 function decideDrop(command: CommandOf<"DropIntent">, machine: Machine): MachineDecision {
@@ -182,51 +170,4 @@ function decideDrop(command: CommandOf<"DropIntent">, machine: Machine): Machine
   const { code, message } = command;
   const data = { machineId: machine.id, intent: machine.queued.intent, code, message };
   return accepted({ type: "MachineIntentDropped", data });
-}
-
-type Queued = NonNullable<Machine["queued"]>;
-
-/** A command that arrives while an operation runs is owed next (F50). */
-function queueOrRefuse(machine: Machine, queued: Queued): MachineDecision {
-  if (!isTransient(machine.state) || machine.state === "destroying")
-    return wrongState(queued.intent, machine);
-  return queue(machine, queued);
-}
-
-/** The latest intent wins, but a queued destroy is not talked over. */
-function queue(machine: Machine, queued: Queued): MachineDecision {
-  const before = machine.queued;
-  if (before?.intent === "destroy") {
-    return queued.intent === "destroy"
-      ? UNCHANGED
-      : wrongState(queued.intent, machine, "it is going to be destroyed");
-  }
-  if (before?.intent === queued.intent && before.signal === queued.signal) return UNCHANGED;
-  return accepted({ type: "MachineIntentQueued", data: { machineId: machine.id, ...queued } });
-}
-
-function intentOf(intent: Queued["intent"], command: MachineCommand & StopRequest): Queued {
-  const { commandId, origin, signal, timeoutMs } = command;
-  return {
-    intent,
-    commandId,
-    origin,
-    ...(signal === undefined ? {} : { signal }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  };
-}
-
-function wrongState(command: string, machine: Machine, why = `it is ${machine.state}`): MachineDecision {
-  const message = `machine ${machine.id} does not take ${command}: ${why}`;
-  return refused(refusal("wrong_state", message, { details: { state: machine.state } }));
-}
-
-function busy(command: string, machine: Machine): MachineDecision {
-  const message = `machine ${machine.id} is ${machine.state}: retry ${command} when it has settled`;
-  return refused(refusal("busy", message, { retryAfterMs: 1_000, details: { state: machine.state } }));
-}
-
-function mustStopFirst(machine: Machine): MachineDecision {
-  const message = `machine ${machine.id} is ${machine.state}: stop it first, or destroy it with force`;
-  return refused(refusal("wrong_state", message, { details: { state: machine.state } }));
 }

@@ -1,136 +1,148 @@
-import type { MachineEvent, OperationStart } from "#contracts";
+import { exitSchema, type MachineEvent, type OperationStart } from "#contracts";
 import {
   assertNever,
+  currentStep,
   type OperationRun,
   openRun,
-  outputOf,
   type StepError,
+  type StepOutput,
   withFailure,
   withOutput,
 } from "#kernel";
+import { beginUpdate, endUpdate, revertUpdate } from "./evolve-update.ts";
+import { startIdOf } from "./plan.ts";
 import type { Machine, MachineStateName } from "./state.ts";
 
-type CreatingData = Extract<MachineEvent, { type: "MachineCreating" }>["data"];
-
-const REMEMBERED_COMMANDS = 8;
+type DataOf<T extends MachineEvent["type"]> = Extract<MachineEvent, { type: T }>["data"];
 
 /** The machine that `MachineCreating` brings into being. */
-export function bornFrom(data: CreatingData): Machine {
+export function bornFrom(data: DataOf<"MachineCreating">): Machine {
+  const { machineId: id, operation, ...described } = data;
   return {
-    id: data.machineId,
-    appName: data.appName,
-    name: data.name,
-    region: data.region,
-    epoch: data.epoch,
+    id,
+    ...described,
     state: "creating",
-    instanceId: data.instanceId,
-    config: data.config,
-    resources: data.resources,
-    ipv4: data.ipv4,
-    privateIp: data.privateIp,
-    skipLaunch: data.skipLaunch,
     everStarted: false,
     holdsResources: !data.skipLaunch,
-    createdAtMs: data.createdAtMs,
     updatedAtMs: data.createdAtMs,
-    operation: openRun(data.operation),
+    operation: openRun(operation),
     restartsAtMs: [],
-    decidedCommands: [data.operation.id],
+    decidedCommands: [operation.id],
   };
 }
 
 /** The machine after one of its events. `atMs` is the wall-clock part of the event's clock. */
 export function evolveMachine(machine: Machine, event: MachineEvent, atMs: number): Machine {
+  if (event.type === "CommandRefused") return machine;
   const next = apply({ ...machine, updatedAtMs: atMs }, event, atMs);
-  return satisfied(next) ? without(next, "queued") : next;
+  return hasComeTrue(next) ? without(next, "queued") : next;
 }
 
 function apply(machine: Machine, event: MachineEvent, atMs: number): Machine {
   switch (event.type) {
     case "MachineCreating":
+    case "CommandRefused":
       return machine;
     case "MachineCreated":
       return { ...settle(machine, "created"), imageDigest: event.data.imageDigest, ...freshRootfs(machine) };
     case "MachineLaunchFailed":
-      return { ...settle(machine, "launch_failed", event.data.error), holdsResources: false };
+      return failed(machine, "launch_failed", event.data.error);
     case "MachineStarting":
       return toStarting(machine, event.data.operation);
     case "MachineStarted":
       return withStart(machine, event.data.startedAtMs);
     case "MachineStopping":
-      return begin(machine, "stopping", event.data.operation);
+      return beginAsked(machine, "stopping", event.data.operation);
     case "MachineExited":
       return withExit(machine, event.data, atMs);
     case "MachineStopped":
       return stopped(machine, event.data.exit);
     case "MachineRestarting":
-      return begin(machine, "restarting", event.data.operation);
+      return beginAsked(machine, "restarting", event.data.operation);
     case "MachineSuspending":
-      return begin(machine, "suspending", event.data.operation);
+      return beginAsked(machine, "suspending", event.data.operation);
     case "MachineSuspended":
       return { ...settle(machine, "suspended"), holdsResources: false };
     case "MachineUpdating":
-      return withUpdate(machine, event.data);
+      return beginAsked(beginUpdate(machine, event.data), "updating", event.data.operation);
     case "MachineUpdated":
-      return endUpdate(machine, "created");
+      return { ...settle(endUpdate(machine), "created"), ...freshRootfs(machine), holdsResources: false };
     case "MachineUpdateFailed":
-      return revertUpdate(machine, event.data);
+      return updateFailed(machine, event.data);
     case "MachineFailed":
-      return { ...settle(machine, "failed", event.data.error), holdsResources: false };
+      return failed(machine, "failed", event.data.error);
     case "MachineDestroying":
-      return begin(machine, "destroying", event.data.operation);
+      return beginAsked(machine, "destroying", event.data.operation);
     case "MachineDestroyed":
-      return { ...settle(without(machine, "queued"), "destroyed"), holdsResources: false };
+      return { ...settle(without(machine, "startId"), "destroyed"), holdsResources: false };
     case "MachineReleased":
       return { ...settle(machine, "migrated"), holdsResources: false, epoch: event.data.epoch };
     case "MachineIntentQueued": {
       const { machineId: _, ...queued } = event.data;
-      return { ...machine, queued };
+      return { ...remember(machine, queued.commandId), queued };
     }
     case "MachineIntentDropped":
       return without(machine, "queued");
     case "StepCompleted":
-      return onRun(machine, event.data.operationId, (run) => withOutput(run, event.data.output, atMs));
+      return withStepDone(machine, event.data.operationId, event.data.output, atMs);
     case "StepFailed":
       return onRun(machine, event.data.operationId, (run) =>
         withFailure(run, event.data.error, atMs, event.data.retryAfterMs),
       );
-    case "CommandRefused":
-      return machine;
     default:
       return assertNever(event);
   }
 }
 
-function begin(machine: Machine, state: MachineStateName, start: OperationStart): Machine {
-  const decidedCommands = [...machine.decidedCommands, start.id].slice(-REMEMBERED_COMMANDS);
-  return { ...without(machine, "error"), state, operation: openRun(start), decidedCommands };
+const REMEMBERED_COMMANDS = 16;
+
+function remember(machine: Machine, commandId: string): Machine {
+  if (machine.decidedCommands.includes(commandId)) return machine;
+  return {
+    ...machine,
+    decidedCommands: [...machine.decidedCommands, commandId].slice(-REMEMBERED_COMMANDS),
+  };
 }
 
-function settle(machine: Machine, state: MachineStateName, error?: StepError): Machine {
+function begin(machine: Machine, state: MachineStateName, start: OperationStart): Machine {
+  return { ...without(machine, "error"), state, operation: openRun(start) };
+}
+
+/** An operation that a command began bears its id; one with a parent came from no command. */
+function beginAsked(machine: Machine, state: MachineStateName, start: OperationStart): Machine {
+  return begin(start.parentId === undefined ? remember(machine, start.id) : machine, state, start);
+}
+
+function settle(machine: Machine, state: MachineStateName): Machine {
   const { operation: _, error: __, ...rest } = machine;
-  return { ...rest, state, ...(error === undefined ? {} : { error }) };
+  return { ...rest, state };
+}
+
+/** Whatever process it may have left still takes room. */
+function failed(machine: Machine, state: MachineStateName, error: StepError): Machine {
+  return { ...settle(machine, state), error, holdsResources: machine.startId !== undefined };
 }
 
 function toStarting(machine: Machine, start: OperationStart): Machine {
-  const ended = machine.state === "updating" ? endUpdate(machine, "starting") : without(machine, "startId");
-  return { ...begin(without(ended, "rootfsKey"), "starting", start), holdsResources: true };
+  const ended = machine.state === "updating" ? endUpdate(machine) : machine;
+  const begun = beginAsked(without(ended, "rootfsKey"), "starting", start);
+  const keepsProcess = machine.startId === startIdOf(openRun(start));
+  return { ...(keepsProcess ? begun : without(begun, "startId")), holdsResources: true };
 }
 
 function withStart(machine: Machine, startedAtMs: number): Machine {
-  const startId = machine.operation?.id;
+  const startId = machine.operation && startIdOf(machine.operation);
   const running = { ...settle(machine, "started"), everStarted: true, startedAtMs };
   return startId === undefined ? running : { ...running, startId };
 }
 
-function withExit(
-  machine: Machine,
-  data: Extract<MachineEvent, { type: "MachineExited" }>["data"],
-  atMs: number,
-): Machine {
-  const begun = begin(without(machine, "startId"), data.next, data.operation);
-  const restartsAtMs = data.next === "restarting" ? [...recent(machine.restartsAtMs, atMs), atMs] : [];
-  return { ...begun, lastExit: data.exit, restartsAtMs };
+function withExit(machine: Machine, data: DataOf<"MachineExited">, atMs: number): Machine {
+  const { restartsAtMs } = machine;
+  return {
+    ...begin(without(machine, "startId"), data.next, data.operation),
+    lastExit: data.exit,
+    restartsAtMs: data.next === "restarting" ? [...recent(restartsAtMs, atMs), atMs] : [],
+  };
 }
 
 /** Restarts count against the policy for five minutes (features §1: on-failure 10 in 5 min). */
@@ -142,58 +154,23 @@ export function recent(restartsAtMs: readonly number[], atMs: number): number[] 
 }
 
 function stopped(machine: Machine, exit: Machine["lastExit"]): Machine {
-  const ended = machine.state === "updating" ? endUpdate(machine, "stopped") : settle(machine, "stopped");
-  const rest = without(ended, "startId");
-  const lastExit = exit ?? machine.lastExit;
+  const ended = machine.state === "updating" ? endUpdate(machine) : machine;
   return {
-    ...rest,
+    ...settle(without(ended, "startId"), "stopped"),
     holdsResources: false,
     ...freshRootfs(machine),
-    ...(lastExit === undefined ? {} : { lastExit }),
+    ...(exit === undefined ? {} : { lastExit: exit }),
   };
 }
 
-function withUpdate(
-  machine: Machine,
-  data: Extract<MachineEvent, { type: "MachineUpdating" }>["data"],
-): Machine {
-  const { config, instanceId, resources, imageDigest, state, skipLaunch } = machine;
-  return {
-    ...begin(machine, "updating", data.operation),
-    config: data.config,
-    instanceId: data.instanceId,
-    resources: data.resources,
-    skipLaunch: data.skipLaunch,
-    holdsResources: machine.holdsResources || !data.skipLaunch,
-    beforeUpdate: {
-      config,
-      instanceId,
-      resources,
-      state,
-      skipLaunch,
-      ...(imageDigest === undefined ? {} : { imageDigest }),
-    },
-  };
-}
-
-function endUpdate(machine: Machine, state: MachineStateName): Machine {
-  const { beforeUpdate: _, startId: __, ...rest } = settle(machine, state);
-  const pulled = machine.operation && outputOf(machine.operation, "pull-image")?.digest;
-  const imageDigest = typeof pulled === "string" ? { imageDigest: pulled } : {};
-  return { ...rest, ...imageDigest, ...freshRootfs(machine), holdsResources: false };
-}
-
-function revertUpdate(
-  machine: Machine,
-  data: Extract<MachineEvent, { type: "MachineUpdateFailed" }>["data"],
-): Machine {
-  const { beforeUpdate, ...rest } = machine;
+function updateFailed(machine: Machine, data: DataOf<"MachineUpdateFailed">): Machine {
+  const { beforeUpdate } = machine;
   if (beforeUpdate === undefined) return machine;
-  const { state, ...before } = beforeUpdate;
-  const reverted = { ...without(rest, "startId"), ...before };
-  if (data.operation !== undefined) return begin(reverted, "starting", data.operation);
-  const settled = settle(reverted, state === "created" ? "created" : "stopped", data.error);
-  return { ...settled, holdsResources: state === "created" && !before.skipLaunch };
+  const reverted = revertUpdate(machine, beforeUpdate);
+  if (data.operation !== undefined) return { ...toStarting(reverted, data.operation), error: data.error };
+  const wasCreated = beforeUpdate.state === "created";
+  const settled = settle(without(reverted, "startId"), wasCreated ? "created" : "stopped");
+  return { ...settled, error: data.error, holdsResources: wasCreated && beforeUpdate.holdsResources };
 }
 
 /** Every operation that ends in rest has laid out a fresh root filesystem under its own id. */
@@ -202,24 +179,32 @@ function freshRootfs(machine: Machine): Pick<Machine, "rootfsKey"> {
   return run?.steps.some((step) => step.name === "prepare-rootfs") ? { rootfsKey: run.id } : {};
 }
 
+/** An exit that an operation waited for is known from then on, however that operation ends. */
+function withStepDone(machine: Machine, operationId: string, output: StepOutput, atMs: number): Machine {
+  const run = machine.operation;
+  if (run?.id !== operationId) return machine;
+  const exit = currentStep(run)?.name === "await-exit" ? exitSchema.safeParse(output?.exit).data : undefined;
+  return { ...machine, operation: withOutput(run, output, atMs), ...(exit && { lastExit: exit }) };
+}
+
 function onRun(machine: Machine, operationId: string, change: (run: OperationRun) => OperationRun): Machine {
   if (machine.operation?.id !== operationId) return machine;
   return { ...machine, operation: change(machine.operation) };
 }
 
-/** Whether what was queued has come true by itself. */
-function satisfied(machine: Machine): boolean {
-  switch (machine.queued?.intent) {
+/** Whether what was queued is so by now, or on its way. A machine that is destroyed has stopped, too. */
+function hasComeTrue({ queued, state }: Machine): boolean {
+  switch (queued?.intent) {
     case undefined:
       return false;
     case "start":
-      return machine.state === "started" || machine.state === "starting";
+      return state === "started" || state === "starting";
     case "restart":
-      return machine.state === "restarting" || machine.state === "starting";
+      return state === "restarting" || state === "starting";
     case "stop":
-      return machine.state === "stopping" || machine.state === "stopped";
+      return ["stopping", "stopped", "destroying", "destroyed"].includes(state);
     case "destroy":
-      return machine.state === "destroying" || machine.state === "destroyed";
+      return state === "destroying" || state === "destroyed";
   }
 }
 

@@ -1,5 +1,5 @@
 import { durationMs, type MachineConfig, type OperationStart } from "#contracts";
-import type { StepSpec } from "#kernel";
+import type { OperationRun, StepSpec } from "#kernel";
 import type { Machine } from "./state.ts";
 
 /**
@@ -11,6 +11,8 @@ export type MachineStep =
   | "prepare-network"
   | "prepare-rootfs"
   | "launch"
+  /** The process of an earlier start runs on, and nothing is done to it. */
+  | "keep-process"
   | "send-signal"
   | "await-exit"
   | "suspend"
@@ -21,11 +23,14 @@ export type MachineStep =
 
 export type MachineOperationKind =
   | "create"
+  /** The first start of a machine that was created in order to run: one that fails ends the machine. */
+  | "launch"
   | "start"
   | "stop"
   | "restart"
   | "suspend"
   | "update"
+  /** What has to be done after a process ended by itself. */
   | "recover"
   | "destroy";
 
@@ -41,6 +46,7 @@ const timings: Readonly<Record<MachineStep, Timing>> = {
   "prepare-network": { timeoutMs: 15_000, maxAttempts: 5, backoffMs: 200 },
   "prepare-rootfs": { timeoutMs: 30_000, maxAttempts: 5, backoffMs: 200 },
   launch: { timeoutMs: 30_000, maxAttempts: 3, backoffMs: 500 },
+  "keep-process": { timeoutMs: 10_000, maxAttempts: UNTIL_DONE, backoffMs: 200 },
   "send-signal": { timeoutMs: 10_000, maxAttempts: UNTIL_DONE, backoffMs: 200 },
   "await-exit": { timeoutMs: 315_000, maxAttempts: UNTIL_DONE, backoffMs: 200 },
   suspend: { timeoutMs: 60_000, maxAttempts: 3, backoffMs: 500 },
@@ -54,31 +60,47 @@ function step(name: MachineStep, input?: unknown, timing?: Partial<Timing>): Ste
   return { name, ...(input === undefined ? {} : { input }), ...timings[name], ...timing };
 }
 
-function started(
-  id: string,
-  kind: MachineOperationKind,
-  startedAtMs: number,
-  steps: StepSpec[],
-): OperationStart {
-  return { id, kind, steps, startedAtMs };
+/** What begins an operation: its id, the time, and the operation whose end begins it, if one does. */
+export interface Occasion {
+  readonly id: string;
+  readonly atMs: number;
+  readonly parent?: OperationRun;
+}
+
+function operation({ id, atMs, parent }: Occasion, kind: MachineOperationKind, steps: StepSpec[]) {
+  const begun: OperationStart = { id, kind, steps, startedAtMs: atMs };
+  return parent === undefined ? begun : { ...begun, parentId: parent.id, parentKind: parent.kind };
 }
 
 /** Fetches the image and makes everything ready, so that the start has nothing left to do but launch. */
-export function planCreate(id: string, atMs: number, config: MachineConfig): OperationStart {
-  return started(id, "create", atMs, [
+export function planCreate(occasion: Occasion, config: MachineConfig): OperationStart {
+  return operation(occasion, "create", [
     step("pull-image", { image: config.image }),
     step("prepare-network"),
-    step("prepare-rootfs", { layerKey: id }),
+    step("prepare-rootfs", { layerKey: occasion.id }),
   ]);
 }
 
-/** The first two steps find their work done already, unless the host rebooted since. */
-export function planStart(id: string, atMs: number, machine: Pick<Machine, "rootfsKey">): OperationStart {
-  return started(id, "start", atMs, [
+/**
+ * The first two steps find their work done already, unless the host rebooted since. Whatever a stop that failed left
+ * running is killed first.
+ */
+export function planStart(
+  occasion: Occasion,
+  machine: Pick<Machine, "startId" | "rootfsKey" | "config">,
+  kind: "start" | "launch" = "start",
+): OperationStart {
+  return operation(occasion, kind, [
+    ...(machine.startId === undefined ? [] : [...killProcess(machine), step("remove-container")]),
     step("prepare-network"),
-    step("prepare-rootfs", { layerKey: machine.rootfsKey ?? id }),
-    step("launch", { startId: id }),
+    step("prepare-rootfs", { layerKey: machine.rootfsKey ?? occasion.id }),
+    step("launch", { startId: occasion.id }),
   ]);
+}
+
+/** Goes on with a process that an update did not come to touch. */
+export function planKeep(occasion: Occasion, startId: string): OperationStart {
+  return operation(occasion, "start", [step("keep-process", { startId })]);
 }
 
 /** How a running process is asked to end. */
@@ -88,45 +110,43 @@ export interface StopRequest {
 }
 
 /** Ends the process, clears up after it and lays out a fresh root filesystem for the next start. */
-export function planStop(id: string, atMs: number, machine: Machine, how: StopRequest): OperationStart {
-  return started(id, "stop", atMs, [...endProcess(machine, how), ...freshen(id)]);
+export function planStop(occasion: Occasion, machine: Machine, how: StopRequest): OperationStart {
+  return operation(occasion, "stop", [...endProcess(machine, how), ...freshen(occasion.id)]);
 }
 
 /** As a stop; the start that follows is an operation of its own. */
-export function planRestart(id: string, atMs: number, machine: Machine, how: StopRequest): OperationStart {
-  return started(id, "restart", atMs, [...endProcess(machine, how), ...freshen(id)]);
+export function planRestart(occasion: Occasion, machine: Machine, how: StopRequest): OperationStart {
+  return operation(occasion, "restart", [...endProcess(machine, how), ...freshen(occasion.id)]);
 }
 
 /** Clears up after a process that ended by itself. `delayMs` is the restart policy's backoff. */
-export function planRecover(id: string, atMs: number, delayMs: number): OperationStart {
-  const [first, ...rest] = freshen(id);
-  return started(id, "recover", atMs, [{ ...first!, ...(delayMs > 0 ? { delayMs } : {}) }, ...rest]);
+export function planRecover(occasion: Occasion, delayMs: number): OperationStart {
+  const [first, ...rest] = freshen(occasion.id);
+  return operation(occasion, "recover", [{ ...first!, ...(delayMs > 0 ? { delayMs } : {}) }, ...rest]);
 }
 
-export function planSuspend(id: string, atMs: number): OperationStart {
-  return started(id, "suspend", atMs, [step("suspend")]);
+export function planSuspend(occasion: Occasion): OperationStart {
+  return operation(occasion, "suspend", [step("suspend")]);
 }
 
 /** The image comes first: when it cannot be had, the old process was never disturbed. */
-export function planUpdate(
-  id: string,
-  atMs: number,
-  machine: Machine,
-  config: MachineConfig,
-): OperationStart {
-  return started(id, "update", atMs, [
+export function planUpdate(occasion: Occasion, machine: Machine, config: MachineConfig): OperationStart {
+  return operation(occasion, "update", [
     step("pull-image", { image: config.image }),
     ...endProcess(machine, {}),
     step("remove-container"),
     step("prepare-network"),
-    step("prepare-rootfs", { layerKey: id }),
+    step("prepare-rootfs", { layerKey: occasion.id }),
   ]);
 }
 
 /** Takes everything away. A process that still runs is killed, not asked. */
-export function planDestroy(id: string, atMs: number, machine: Machine): OperationStart {
-  return started(id, "destroy", atMs, [
-    ...endProcess(machine, { signal: "SIGKILL", timeoutMs: 0 }),
+export function planDestroy(
+  occasion: Occasion,
+  machine: Pick<Machine, "startId" | "config">,
+): OperationStart {
+  return operation(occasion, "destroy", [
+    ...killProcess(machine),
     step("remove-container"),
     step("remove-network"),
     step("remove-rootfs"),
@@ -134,18 +154,29 @@ export function planDestroy(id: string, atMs: number, machine: Machine): Operati
   ]);
 }
 
-function endProcess(machine: Machine, how: StopRequest): StepSpec[] {
-  if (machine.startId === undefined) return [];
-  const stop = machine.config.stop_config;
-  const signal = how.signal ?? stop?.signal ?? "SIGINT";
-  const timeoutMs =
-    how.timeoutMs ?? (stop?.timeout === undefined ? DEFAULT_STOP_TIMEOUT_MS : durationMs(stop.timeout));
+function killProcess(machine: Pick<Machine, "startId" | "config">): StepSpec[] {
+  return endProcess(machine, { signal: "SIGKILL", timeoutMs: 0 });
+}
+
+function endProcess({ startId, config }: Pick<Machine, "startId" | "config">, how: StopRequest): StepSpec[] {
+  if (startId === undefined) return [];
+  const { signal = "SIGINT", timeout } = config.stop_config ?? {};
+  const configuredMs = timeout === undefined ? DEFAULT_STOP_TIMEOUT_MS : durationMs(timeout);
+  const timeoutMs = how.timeoutMs ?? Math.ceil(configuredMs);
   return [
-    step("send-signal", { signal, startId: machine.startId }),
-    step("await-exit", { timeoutMs, startId: machine.startId }, { timeoutMs: timeoutMs + KILL_GRACE_MS }),
+    step("send-signal", { signal: how.signal ?? signal, startId }),
+    step("await-exit", { timeoutMs, startId }, { timeoutMs: timeoutMs + KILL_GRACE_MS }),
   ];
 }
 
-function freshen(id: string): StepSpec[] {
-  return [step("remove-container"), step("prepare-rootfs", { layerKey: id })];
+function freshen(layerKey: string): StepSpec[] {
+  return [step("remove-container"), step("prepare-rootfs", { layerKey })];
+}
+
+/** The start whose process this run launches or keeps: what the runtime knows the process by (F21). */
+export function startIdOf(run: OperationRun): string | undefined {
+  for (const { name, input } of run.steps) {
+    if (name === "launch" || name === "keep-process") return (input as { startId: string }).startId;
+  }
+  return undefined;
 }

@@ -1,11 +1,12 @@
-import type { MachineCommand } from "./command.ts";
-import type { Machine } from "./state.ts";
+import type { QueuedIntent } from "#contracts";
+import { isTransient, type Machine } from "./state.ts";
 
 /** A command that a settled machine is owed. Without `commandId` the host mints one. */
 export type OwedCommand = { readonly origin: string; readonly commandId?: string } & (
   | { readonly type: "StartMachine" }
   | { readonly type: "StopMachine" | "RestartMachine"; readonly signal?: string; readonly timeoutMs?: number }
   | { readonly type: "DestroyMachine"; readonly force: true }
+  | { readonly type: "DropIntent"; readonly code: string; readonly message: string }
 );
 
 /**
@@ -13,16 +14,24 @@ export type OwedCommand = { readonly origin: string; readonly commandId?: string
  * still after a crash between the two.
  */
 export function owedCommand(machine: Machine): OwedCommand | undefined {
-  if (machine.operation !== undefined) return undefined;
-  if (machine.state === "launch_failed")
-    return { type: "DestroyMachine", force: true, origin: "launch-failed" };
-  if (machine.queued !== undefined) return queuedCommand(machine.queued);
-  const isNew = machine.state === "created" && !machine.everStarted && !machine.skipLaunch;
-  return isNew ? { type: "StartMachine", origin: "launch" } : undefined;
+  const { state, queued, error } = machine;
+  if (isTransient(state)) return undefined;
+  if (state === "launch_failed") {
+    if (queued?.intent === "destroy") return queuedCommand(queued);
+    if (queued === undefined) return { type: "DestroyMachine", force: true, origin: "launch-failed" };
+    const message = `the machine could not be made: ${error?.message ?? "its launch failed"}`;
+    return { type: "DropIntent", origin: "launch-failed", code: error?.code ?? "wrong_state", message };
+  }
+  if (queued !== undefined) return queuedCommand(queued);
+  return isLaunchPending(machine) ? { type: "StartMachine", origin: "launch" } : undefined;
 }
 
-function queuedCommand(queued: NonNullable<Machine["queued"]>): OwedCommand {
-  const { intent, ...rest } = queued;
+/** Whether the machine was created in order to run and has not been started yet. */
+export function isLaunchPending(machine: Machine): boolean {
+  return machine.state === "created" && !machine.everStarted && !machine.skipLaunch;
+}
+
+function queuedCommand({ intent, force: _, ...rest }: QueuedIntent): OwedCommand {
   switch (intent) {
     case "start":
       return { ...rest, type: "StartMachine" };
@@ -35,29 +44,23 @@ function queuedCommand(queued: NonNullable<Machine["queued"]>): OwedCommand {
   }
 }
 
-/** States whose operation a queued destroy gives up instead of waiting for it. */
-const CANCELLABLE: ReadonlySet<Machine["state"]> = new Set([
+/** States whose operation may be given up: the table leads out of them when it fails. */
+const CAN_BE_GIVEN_UP: ReadonlySet<Machine["state"]> = new Set([
   "creating",
   "starting",
   "updating",
   "suspending",
+  "stopping",
 ] as const);
 
-/** Whether the running operation is to be given up: its current step is aborted and recorded as `cancelled`. */
-export function isCancelled(machine: Machine): boolean {
-  return machine.queued?.intent === "destroy" && CANCELLABLE.has(machine.state);
+/**
+ * Whether the current step is to be aborted and recorded as `cancelled`: for a destroy that does not wait, or to spare
+ * a machine that is to stop the pause before its restart.
+ */
+export function isCancelled({ queued, state, operation }: Machine): boolean {
+  if (queued === undefined || operation === undefined) return false;
+  if (state === "restarting")
+    return operation.kind === "recover" && ["stop", "destroy"].includes(queued.intent);
+  if (queued.intent !== "destroy") return false;
+  return CAN_BE_GIVEN_UP.has(state) && (state === "creating" || queued.force === true);
 }
-
-/** A machine command that a caller may send; the others are the host agent's own. */
-export type UserMachineCommand = Extract<
-  MachineCommand,
-  {
-    type:
-      | "StartMachine"
-      | "StopMachine"
-      | "RestartMachine"
-      | "SuspendMachine"
-      | "UpdateMachine"
-      | "DestroyMachine";
-  }
->;

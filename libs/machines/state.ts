@@ -40,16 +40,16 @@ export interface Machine {
   readonly ipv4: string;
   readonly privateIp: string;
   readonly imageDigest?: string;
-  /** Created without being started. */
+  /** Created, or updated last, without being started. */
   readonly skipLaunch: boolean;
   readonly everStarted: boolean;
-  /** Whether its resources count against the host right now (I8). */
+  /** Whether its resources count against the host (I8): `heldResources` says how much that is. */
   readonly holdsResources: boolean;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   /** A transient state is an operation in progress: this one. */
   readonly operation?: OperationRun;
-  /** Id of the start whose process runs or ran last: the identity that the runtime is asked for (F21). */
+  /** Id of the start whose process runs, or may still run: the identity that the runtime is asked for (F21). */
   readonly startId?: string;
   readonly startedAtMs?: number;
   /** The fresh root filesystem that waits for the next start. */
@@ -58,16 +58,18 @@ export interface Machine {
   readonly lastExit?: MachineExit;
   /** Epoch milliseconds of automatic restarts within the policy's window. */
   readonly restartsAtMs: readonly number[];
-  /** Why it failed, while it is in `failed` or `launch_failed`. */
+  /** Why it failed: the last operation that did. */
   readonly error?: StepError;
-  /** Commands already decided, newest last: a repeated delivery changes nothing. */
+  /** Callers' commands already decided, newest last: a repeated delivery changes nothing. */
   readonly decidedCommands: readonly string[];
   /** What an update that fails goes back to. */
-  readonly beforeUpdate?: Pick<
-    Machine,
-    "config" | "instanceId" | "resources" | "imageDigest" | "state" | "skipLaunch"
-  >;
+  readonly beforeUpdate?: BeforeUpdate;
 }
+
+export type BeforeUpdate = Pick<
+  Machine,
+  "config" | "instanceId" | "resources" | "imageDigest" | "state" | "skipLaunch" | "holdsResources"
+>;
 
 /** States in which an operation is in progress. */
 export function isTransient(state: MachineStateName): boolean {
@@ -89,3 +91,20 @@ const TRANSIENT: ReadonlySet<MachineStateName> = new Set<MachineStateName>([
   "updating",
   "replacing",
 ]);
+
+const NOTHING: Resources = { cpuMillis: 0, memoryMib: 0 };
+
+/**
+ * What the machine takes from its host right now (I8). While it is updated it may end up with the new config or go back
+ * to the old one, so that the larger of both counts.
+ */
+export function heldResources(machine: Machine): Resources {
+  const before = machine.beforeUpdate;
+  if (before === undefined) return machine.holdsResources ? machine.resources : NOTHING;
+  const back = before.holdsResources ? before.resources : NOTHING;
+  const ahead = machine.skipLaunch ? NOTHING : machine.resources;
+  return {
+    cpuMillis: Math.max(back.cpuMillis, ahead.cpuMillis),
+    memoryMib: Math.max(back.memoryMib, ahead.memoryMib),
+  };
+}

@@ -22,6 +22,7 @@ export function effectsOf(
     "prepare-network": prepareNetwork(network, machineOf, bootId),
     "prepare-rootfs": prepareRootfs(rootfs, images, containers, machineOf, bootId),
     launch: launch(ports, machineOf, bootId),
+    "keep-process": async () => null,
     "send-signal": sendSignal(containers),
     "await-exit": awaitExit(containers),
     suspend: async () => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { REFUSAL_CODES } from "#kernel";
 import { publishSchema, resourcesSchema } from "../machine-config.ts";
 
 const host = { hostId: z.string() };
@@ -44,6 +45,18 @@ export const hostEvents = {
     ...host,
     reservationId: z.string(),
     reason: z.enum(["expired", "released"]),
+  }),
+  /**
+   * The host said no to a commit, and will say no to that epoch for good: only then may another host be made the owner.
+   * A commit that was on its way for long finds this and makes nothing.
+   */
+  CommitRefused: z.strictObject({
+    ...host,
+    reservationId: z.string(),
+    machineId: z.string(),
+    epoch: z.number().int().positive(),
+    code: z.enum(REFUSAL_CODES),
+    message: z.string(),
   }),
   HostCordoned: z.strictObject({ ...host, owner: z.string(), reason: z.string(), expiresAtMs: z.number() }),
   HostUncordoned: z.strictObject({ ...host, owner: z.string(), reason: z.string() }),

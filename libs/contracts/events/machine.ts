@@ -26,6 +26,8 @@ export const queuedIntentSchema = z.strictObject({
   origin: z.string(),
   signal: z.string().optional(),
   timeoutMs: z.number().optional(),
+  /** A destroy that does not wait: it cuts the running operation short. */
+  force: z.boolean().optional(),
 });
 export type QueuedIntent = z.infer<typeof queuedIntentSchema>;
 
