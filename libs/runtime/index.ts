@@ -6,4 +6,6 @@ export { ImagesOnDisk, SimulatedImageStore, SimulatedRegistry } from "./images/s
 export * from "./logs/machine-logs.ts";
 export * from "./names.ts";
 export * from "./network/machine-network.ts";
+export { OverlayRootfsStore, type OverlayRootfsStoreSettings } from "./rootfs/overlay-rootfs-store.ts";
 export * from "./rootfs/rootfs-store.ts";
+export { type SimulatedLayer, SimulatedRootfsStore } from "./rootfs/simulated-rootfs-store.ts";

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
-import { renameSync, rmSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { runCommand } from "../command.ts";
+import { writeWhole } from "../files.ts";
+import { removeTree } from "../remove-tree.ts";
 import { digestSchema } from "./manifest.ts";
 
 const shelvedSchema = z.object({
@@ -44,7 +46,7 @@ export class ImageShelf {
   /** Makes the folders and deletes what a killed predecessor had in the works. Closed to other users: it holds setuid files. */
   async open(): Promise<void> {
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
-    await rm(join(this.#dir, "staging"), { recursive: true, force: true });
+    await removeTree(join(this.#dir, "staging"));
     for (const folder of ["unpacked", "references", "blobs/sha256", "staging"]) {
       await mkdir(join(this.#dir, folder), { recursive: true, mode: 0o700 });
     }
@@ -64,7 +66,7 @@ export class ImageShelf {
   }
 
   async setName(reference: string, digest: string): Promise<void> {
-    await replaceFile(this.#referencePath(reference), JSON.stringify({ reference, digest }));
+    await writeWhole(this.#referencePath(reference), JSON.stringify({ reference, digest }));
   }
 
   /** A fresh folder for one piece of work; the blobs are reached through it. The caller deletes it. */
@@ -90,7 +92,7 @@ export class ImageShelf {
     const place = join(this.#dir, "unpacked", hexOf(image.digest));
     await rename(folder, place).catch(async (error: unknown) => {
       if ((await this.load(image.digest)) !== undefined) return; // another pull was first: the same bytes
-      await rm(place, { recursive: true, force: true }); // a damaged one: without its image.json it is none
+      await removeTree(place); // a damaged one: without its image.json it is none
       await rename(folder, place).catch(() => Promise.reject(error));
     });
     await syncFolder(join(this.#dir, "unpacked"));
@@ -124,10 +126,9 @@ export class ImageShelf {
 
   /** First out of sight, then deleted: half an image is never seen. */
   async #discard(hex: string): Promise<void> {
-    const doomed = join(this.#dir, "staging", `discarded-${hex}`);
-    rmSync(doomed, { recursive: true, force: true });
-    renameSync(join(this.#dir, "unpacked", hex), doomed);
-    await rm(doomed, { recursive: true, force: true });
+    const doomed = mkdtempSync(join(this.#dir, "staging", "discarded-"));
+    renameSync(join(this.#dir, "unpacked", hex), join(doomed, hex));
+    await removeTree(doomed);
   }
 
   async #blobNames(): Promise<Set<string>> {
@@ -151,11 +152,6 @@ async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z
   } catch {
     return undefined;
   }
-}
-
-async function replaceFile(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text, { flush: true });
-  await rename(`${path}.new`, path);
 }
 
 async function syncFolder(path: string): Promise<void> {

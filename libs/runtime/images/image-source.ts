@@ -23,8 +23,8 @@ export interface FoundImage {
 /** Where images come from: finds one for this platform, then copies exactly that one. */
 export interface ImageSource {
   find(limits: SkopeoLimits): Promise<FoundImage>;
-  /** `scratch` is an empty folder that the caller deletes. */
-  copy(found: FoundImage, toLayout: string, scratch: string, limits: SkopeoLimits): Promise<void>;
+  /** Copies into the OCI layout `stage/layout`. The folder is the caller's, who deletes it. */
+  copy(found: FoundImage, stage: string, limits: SkopeoLimits): Promise<void>;
 }
 
 export function sourceOf(reference: ImageReference, skopeo: Skopeo): ImageSource {
@@ -70,9 +70,9 @@ class RegistrySource implements ImageSource {
     });
   }
 
-  copy(found: FoundImage, toLayout: string, _scratch: string, limits: SkopeoLimits): Promise<void> {
+  copy(found: FoundImage, stage: string, limits: SkopeoLimits): Promise<void> {
     const from = `docker://${this.#image.name}@${found.digest}`;
-    return this.#skopeo.copy(this.#image, from, toLayout, limits);
+    return this.#skopeo.copy(this.#image, from, stage, limits);
   }
 }
 
@@ -91,18 +91,19 @@ class LayoutSource implements ImageSource {
   }
 
   /** Copies from a layout that names what was found and nothing else: the given one may change meanwhile. */
-  async copy(found: FoundImage, toLayout: string, scratch: string, limits: SkopeoLimits): Promise<void> {
-    await mkdir(scratch, { recursive: true });
-    await symlink(join(this.#image.path, "blobs"), join(scratch, "blobs"));
-    await writeFile(join(scratch, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+  async copy(found: FoundImage, stage: string, limits: SkopeoLimits): Promise<void> {
+    const source = join(stage, "source");
+    await mkdir(source);
+    await symlink(join(this.#image.path, "blobs"), join(source, "blobs"));
+    await writeFile(join(source, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
     const entry = {
       mediaType: "application/vnd.oci.image.manifest.v1+json",
       digest: found.digest,
       size: found.bytes.length,
       annotations: { [REF_NAME]: "image" },
     };
-    await writeFile(join(scratch, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [entry] }));
-    return this.#skopeo.copy(this.#image, `oci:${scratch}:image`, toLayout, limits);
+    await writeFile(join(source, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [entry] }));
+    return this.#skopeo.copy(this.#image, "oci:source:image", stage, limits);
   }
 
   async #entry(): Promise<Descriptor> {

@@ -1,6 +1,7 @@
-import { mkdir, rm, symlink } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type Ids, TerminalError } from "#kernel";
+import { removeTree } from "../remove-tree.ts";
 import { DiskRoom } from "./disk-room.ts";
 import { ImageShelf, type ShelvedImage } from "./image-shelf.ts";
 import { type FoundImage, type ImageSource, sourceOf } from "./image-source.ts";
@@ -146,7 +147,7 @@ export class OciImageStore extends ImageStore {
       return await this.#unpack(image, found, stage, layout, signal);
     } finally {
       this.#underWay.delete(found);
-      await rm(stage, { recursive: true, force: true });
+      await removeTree(stage);
     }
   }
 
@@ -164,7 +165,7 @@ export class OciImageStore extends ImageStore {
     const { config, layers } = found.manifest;
     const maxBlobBytes = Math.max(config.size, ...layers.map((layer) => layer.size));
     await this.#room.guard(signal, `fetch image ${image.text}`, (guarded) =>
-      source.copy(found, layout, join(stage, "source"), {
+      source.copy(found, stage, {
         signal: guarded,
         timeoutMs: this.#settings.bringTimeoutMs,
         maxBlobBytes,
@@ -200,7 +201,7 @@ export class OciImageStore extends ImageStore {
     const folder = join(stage, "unpacked");
     await mkdir(folder, { mode: 0o700 });
     await this.#room.guard(signal, `unpack image ${text}`, (guarded) =>
-      unpackLayers(text, layout, join(folder, "rootfs"), {
+      unpackLayers(text, stage, {
         maxFileBytes: sizeBytes,
         timeoutMs: bringTimeoutMs,
         signal: guarded,

@@ -37,10 +37,13 @@ export class Skopeo {
     return Buffer.from(stdout);
   }
 
-  /** Copies one image into an OCI layout, under the name `image`; blobs that lie there already are not fetched. */
-  async copy(image: ImageReference, from: string, toLayout: string, limits: SkopeoLimits): Promise<void> {
+  /**
+   * Copies one image into the OCI layout `layout` of the folder `stage`, under the name `image`; blobs that lie there
+   * already are not fetched. Paths are relative to `stage`: skopeo and umoci cannot name one with a `:` in it.
+   */
+  async copy(image: ImageReference, from: string, stage: string, limits: SkopeoLimits): Promise<void> {
     const access = image.kind === "registry" ? this.#access(image, "src-") : [];
-    await this.#run(image, ["copy", "--quiet", ...access, from, `oci:${toLayout}:image`], limits);
+    await this.#run(image, ["copy", "--quiet", ...access, from, "oci:layout:image"], limits, stage);
   }
 
   /** Says what would be guessed from files elsewhere on this host otherwise. `prefix` as `copy` spells its options. */
@@ -55,12 +58,12 @@ export class Skopeo {
     ];
   }
 
-  async #run(image: ImageReference, args: string[], limits: SkopeoLimits) {
+  async #run(image: ImageReference, args: string[], limits: SkopeoLimits, cwd = "/") {
     const { signal, timeoutMs, maxBlobBytes = 0 } = limits;
     // Dies with us (setpriv), so that nothing is still writing when the next agent sweeps what a killed one left.
     const fence = ["setpriv", "--pdeathsig", "KILL", "prlimit", `--fsize=${maxBlobBytes + SLACK_BYTES}`];
     try {
-      return await runCommand([...fence, "skopeo", "--insecure-policy", ...args], { signal, timeoutMs });
+      return await runCommand([...fence, "skopeo", "--insecure-policy", ...args], { signal, timeoutMs, cwd });
     } catch (error) {
       signal.throwIfAborted();
       throw error instanceof CommandError ? explain(image, error) : error;

@@ -78,21 +78,23 @@ export async function measureLayers(
 const CAPABILITIES = "-all,+chown,+dac_override,+fowner,+fsetid,+mknod,+setfcap";
 
 /**
- * Unpacks a layout's image into `rootfs`, which must lie in a folder of its own: umoci 0.4.7 keeps every entry within
+ * Unpacks `stage/layout` into `stage/unpacked/rootfs`. The folder around the rootfs holds nothing else: umoci 0.4.7 keeps every entry within
  * the rootfs save one, a whiteout named `.wh...`, which deletes the folder around it. umoci checks each layer's digest
  * and, decompressed, its diff id. No file gets larger than all layers together: a sparse entry of a few bytes would
  * otherwise be written out as gigabytes of zeros.
  */
 export async function unpackLayers(
   image: string,
-  layout: string,
-  rootfs: string,
+  stage: string,
   limits: { maxFileBytes: number; timeoutMs: number; signal: AbortSignal },
 ): Promise<void> {
   const fence = ["setpriv", "--pdeathsig", "KILL", "--no-new-privs", "--inh-caps=-all"];
   const confined = [...fence, `--bounding-set=${CAPABILITIES}`, "prlimit", `--fsize=${limits.maxFileBytes}`];
   try {
-    await runCommand([...confined, "umoci", "raw", "unpack", "--image", `${layout}:image`, rootfs], limits);
+    await runCommand([...confined, "umoci", "raw", "unpack", "--image", "layout:image", "unpacked/rootfs"], {
+      ...limits,
+      cwd: stage,
+    });
   } catch (error) {
     limits.signal.throwIfAborted();
     throw error instanceof CommandError ? explain(image, error) : error;
