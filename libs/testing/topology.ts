@@ -11,14 +11,26 @@ import {
   leafUser,
   linkSeedText,
   mintCredential,
+  type User,
 } from "#topology";
 import { type NatsServer, type NatsServerPlace, startNatsServer } from "./nats-server.ts";
 
-/** A host of a topology under test: its leaf, and what its agent connects with. */
+/** What `connectBus` takes. */
+export interface TestBusSettings {
+  readonly servers: readonly string[];
+  readonly user: User;
+  readonly seed: string;
+  readonly name: string;
+}
+
+/** A host of a topology under test: its leaf, and what its agent and its link connect with. */
 export interface TestHost {
   readonly hostId: string;
   readonly leaf: NatsServer;
   readonly agent: Credential;
+  readonly link: Credential;
+  /** For the agent, at its leaf. */
+  readonly bus: TestBusSettings;
 }
 
 /** A hub and its hosts' leaf nodes with the configurations that production uses. */
@@ -27,12 +39,16 @@ export interface Topology {
   readonly hosts: ReadonlyMap<string, TestHost>;
   /** What a service connects to the hub with. */
   readonly credential: (service: HubService) => Credential;
+  /** For a service, at the hub. */
+  readonly bus: (service: HubService) => TestBusSettings;
   /** Adds a host while the hub runs: its configuration is written again and reloaded. */
   join(hostId: string): Promise<TestHost>;
+  /** Resolves when the hub holds a link to each of these hosts, all of them unless told. */
+  linked(hostIds?: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts a hub and a leaf per host, all in one region. Links come up by themselves a moment later. */
+/** Starts a hub and a leaf per host, all in one region. Resolves when all links are up. */
 export async function startTopology(options: {
   readonly hosts: readonly string[];
   readonly region?: string;
@@ -48,6 +64,7 @@ export async function startTopology(options: {
   const startHost = async (hostId: string, link: Credential) => {
     const host = await startLeaf(hub, hostId, region, link);
     hosts.set(hostId, host);
+    await linked(hub, [hostId]);
     return host;
   };
   await Promise.all([...links].map(([hostId, link]) => startHost(hostId, link)));
@@ -55,18 +72,34 @@ export async function startTopology(options: {
     hub,
     hosts,
     credential: (service) => services[service],
+    bus: (service) => busSettings(hub, services[service]),
     join: async (hostId) => {
       const link = mintCredential(leafUser(hostId));
       links.set(hostId, link);
       await hub.reload(configOf(hub));
       return startHost(hostId, link);
     },
+    linked: (hostIds) => linked(hub, hostIds ?? [...hosts.keys()]),
     stop: async () => {
-      await Promise.all(
-        [hub, ...[...hosts.values()].map((host) => host.leaf)].map((server) => server.stop()),
-      );
+      const leaves = [...hosts.values()].map((host) => host.leaf);
+      await Promise.all([hub, ...leaves].map((server) => server.stop()));
     },
   };
+}
+
+function busSettings(server: NatsServer, { user, seed }: Credential): TestBusSettings {
+  return { servers: [server.url], user, seed, name: user };
+}
+
+/** Polls: a server tells nobody when a link comes up. */
+async function linked(hub: NatsServer, hostIds: readonly string[]): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${hub.monitorUrl}/leafz`).catch(() => undefined);
+    const { leafs } = ((await answer?.json()) ?? {}) as { leafs?: readonly { readonly name: string }[] };
+    const names = new Set(leafs?.map(({ name }) => name));
+    if (hostIds.every((hostId) => names.has(leafUser(hostId)))) return;
+    await new Promise((done) => setTimeout(done, 20));
+  }
 }
 
 function hubText(
@@ -95,18 +128,30 @@ async function startLeaf(
   link: Credential,
 ): Promise<TestHost> {
   const agent = mintCredential(agentUser(hostId));
-  const leaf = await startNatsServer(async (place) => {
-    await writeFile(join(place.folder, "link.conf"), linkSeedText(link.seed), { mode: 0o600 });
-    return leafConfig({
-      hostId,
-      region,
-      listen: { host: "127.0.0.1", port: place.port },
-      monitorPort: place.monitorPort,
-      storeDir: place.storeDir,
-      agentPublicKey: agent.publicKey,
-      hubUrls: [hub.leafUrl],
-      linkSeedFile: "link.conf",
-    });
+  const leaf = await startNatsServer((place) => leafText(place, hub, { hostId, region, agent, link }));
+  return { hostId, leaf, agent, link, bus: busSettings(leaf, agent) };
+}
+
+/** A leaf's configuration, and beside it the file with the link's seed. */
+export async function leafText(
+  place: NatsServerPlace,
+  hub: NatsServer,
+  host: {
+    readonly hostId: string;
+    readonly region: string;
+    readonly agent: Credential;
+    readonly link: Credential;
+  },
+): Promise<string> {
+  await writeFile(join(place.folder, "link.conf"), linkSeedText(host.link.seed), { mode: 0o600 });
+  return leafConfig({
+    hostId: host.hostId,
+    region: host.region,
+    listen: { host: "127.0.0.1", port: place.port },
+    monitorPort: place.monitorPort,
+    storeDir: place.storeDir,
+    agentPublicKey: host.agent.publicKey,
+    hubUrls: [hub.leafUrl],
+    linkSeedFile: "link.conf",
   });
-  return { hostId, leaf, agent };
 }

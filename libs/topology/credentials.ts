@@ -1,7 +1,7 @@
 import { createUser, fromSeed } from "@nats-io/nkeys";
 
-/** The services that connect to the hub. `sys` reads the server's own state and no subject of Drover. */
-export const HUB_SERVICES = ["api", "scheduler", "router", "volumes", "cli", "sys"] as const;
+/** The services that connect to the hub. None of them enters `$SYS`: no credential for it exists. */
+export const HUB_SERVICES = ["api", "scheduler", "router", "volumes", "cli"] as const;
 export type HubService = (typeof HUB_SERVICES)[number];
 
 /** Who may connect somewhere: a service, a host's leaf link at the hub, or the agent at its own leaf. */
@@ -40,9 +40,4 @@ export function credentialFromSeed(user: User, seed: string): Credential {
     publicKey: fromSeed(new TextEncoder().encode(seed.trim())).getPublicKey(),
     seed: seed.trim(),
   };
-}
-
-/** Where a user's replies arrive. Nobody else may subscribe there. */
-export function inboxPrefix(user: User): string {
-  return `_INBOX.${user}`;
 }

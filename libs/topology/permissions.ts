@@ -1,5 +1,12 @@
-import { subjects } from "#contracts";
-import { agentUser, type HubService, inboxPrefix } from "./credentials.ts";
+import {
+  type ControlKind,
+  HOST_TO_SCHEDULER_VERBS,
+  HOST_VERBS,
+  type HostVerb,
+  SCHEDULER_VERBS,
+  subjects,
+} from "#contracts";
+import { agentUser, type HubService, type User } from "./credentials.ts";
 
 /** What a user may do; whatever is not listed is denied. */
 export interface Permissions {
@@ -17,13 +24,16 @@ export interface HubStreams {
 
 export const DEFAULT_HUB_STREAMS: HubStreams = { fleet: ["FLEET"], control: "CONTROL" };
 
+/** The services that call hosts, and so are answered by them. */
+const ASKS_HOSTS = ["api", "scheduler", "router", "volumes"] as const satisfies readonly HubService[];
+
 /** What one service may do at the hub. */
-export function servicePermissions(service: Exclude<HubService, "sys">, streams: HubStreams): Permissions {
-  const own = [`${inboxPrefix(service)}.>`];
+export function servicePermissions(service: HubService, streams: HubStreams): Permissions {
+  const own = inboxOf(service);
   const read = readsStreams([...streams.fleet, streams.control]);
   const live = subjects.live("*");
-  const command = (...verbs: Parameters<typeof subjects.hostCommand>[1][]) =>
-    verbs.map((verb) => subjects.hostCommand("*", verb));
+  const command = (...verbs: HostVerb[]) => verbs.map((verb) => subjects.hostCommand("*", verb));
+  const append = (...kinds: ControlKind[]) => kinds.map((kind) => subjects.control(kind, ">"));
   switch (service) {
     case "api":
       return {
@@ -31,9 +41,9 @@ export function servicePermissions(service: Exclude<HubService, "sys">, streams:
           ...read,
           ...command("machine", "get", "inspect", "events", "logs", "cordon"),
           subjects.scheduler("place"),
-          ...(["app", "name", "idempotency", "token"] as const).map((kind) => subjects.control(kind, "*")),
+          ...append("app", "name", "idempotency", "token"),
         ],
-        subscribe: [...own, live],
+        subscribe: [own, live, subjects.logLines("*", "*")],
         responds: false,
       };
     case "scheduler":
@@ -43,71 +53,81 @@ export function servicePermissions(service: Exclude<HubService, "sys">, streams:
           ...[...streams.fleet, streams.control].flatMap(keepsStream),
           ...command("offer", "commit", "release", "get", "inspect", "events"),
           subjects.bid("*"),
-          ...(["machine", "host"] as const).map((kind) => subjects.control(kind, "*")),
+          ...append("machine", "host"),
         ],
-        subscribe: [...own, live, "cmd.scheduler.*"],
+        subscribe: [
+          own,
+          live,
+          ...SCHEDULER_VERBS.map((verb) => subjects.scheduler(verb)),
+          ...asksScheduler("*"),
+        ],
         responds: true,
       };
     case "router":
-      return {
-        publish: [...read, ...command("machine", "get")],
-        subscribe: [...own, live],
-        responds: false,
-      };
+      return { publish: [...read, ...command("machine", "get")], subscribe: [own, live], responds: false };
     case "volumes":
-      return { publish: [...read, ...command("get")], subscribe: [...own, live], responds: false };
+      return { publish: [...read, ...command("get")], subscribe: [own, live], responds: false };
     case "cli":
-      return { publish: read, subscribe: own, responds: false };
+      return { publish: read, subscribe: [own], responds: false };
   }
 }
 
 /**
- * What may cross a host's leaf link, seen from the hub: `publish` comes from the leaf, `subscribe` goes to it.
+ * What may cross a host's leaf link, seen from the hub: `publish` comes from the leaf, `subscribe` goes to it. The hub
+ * enforces both, whatever the leaf does; a leaf that publishes more is cut off. Tried on 2.15.1: `allow_responses` has
+ * no effect on a link, so answers need a subject of their own; and a service's wildcard hears a host only where the
+ * link's entry is one subject of it (`live.host.*` does, `logs.host.*.*` does not).
  *
  * Of JetStream exactly this crosses (tried on 2.15.1): the hub's source asks `$JS.<host>.API.CONSUMER.CREATE.<stream>.…`
- * (with reply `$JSC.R.<id>`), the leaf delivers to `SOURCE_DELIVERY`, and flow control answers on `$JS.FC.<stream>.…`.
+ * and is answered on `$JSC.R.<id>`, the leaf delivers to `sourceDelivery`, and flow control answers on `$JS.FC.<stream>.…`.
  */
 export function leafLinkPermissions(hostId: string, region: string): Permissions {
   return {
-    publish: [subjects.live(hostId), sourceDelivery(hostId, ">"), ...agentAtHub(hostId)],
-    subscribe: [
-      subjects.hostCommand(hostId, "*" as never),
-      subjects.bid(region),
-      `${inboxPrefix(agentUser(hostId))}.>`,
-      `$JS.${hostId}.API.CONSUMER.CREATE.>`,
-      "$JS.FC.>",
+    publish: [
+      ...speaksAs(hostId),
+      ...ASKS_HOSTS.map((service) => `${subjects.answers(service)}.>`),
+      `${sourceDelivery(hostId)}.>`,
+      "$JSC.R.>",
     ],
-    responds: true,
+    subscribe: [...hearsAs(hostId, region), `$JS.${hostId}.API.CONSUMER.CREATE.>`, "$JS.FC.>"],
+    responds: false,
   };
 }
 
 /** What the agent may do on its own leaf, where nobody else has a user. */
 export function agentPermissions(hostId: string, region: string): Permissions {
   return {
-    publish: [
-      subjects.hostLog(hostId),
-      "$JS.API.>",
-      "$JS.ACK.>",
-      subjects.live(hostId),
-      ...agentAtHub(hostId),
-    ],
-    subscribe: [
-      subjects.hostCommand(hostId, "*" as never),
-      subjects.bid(region),
-      `${inboxPrefix(agentUser(hostId))}.>`,
-    ],
+    publish: [subjects.hostLog(hostId), "$JS.API.>", "$JS.ACK.>", ...speaksAs(hostId)],
+    subscribe: hearsAs(hostId, region),
     responds: true,
   };
 }
 
-/** Where a host's leaf delivers what the hub sources: `external.deliver` of the source is `sourceDelivery(hostId)`. */
-export function sourceDelivery(hostId: string, rest?: string): string {
-  return rest === undefined ? `source.host.${hostId}` : `source.host.${hostId}.${rest}`;
+/** Where a host's leaf delivers what the hub sources: `external.deliver` of the source. */
+export function sourceDelivery(hostId: string): string {
+  return `source.host.${hostId}`;
 }
 
-/** An agent writes its own registration at the hub and asks what the hub holds of its log; nothing else. */
-function agentAtHub(hostId: string): string[] {
-  return [subjects.control("host", hostId)];
+/** What a host says to the hub: the live feed, log lines, and its own calls to the scheduler. */
+function speaksAs(hostId: string): string[] {
+  return [subjects.live(hostId), subjects.logLines(hostId, "*"), ...asksScheduler(hostId)];
+}
+
+/** What a host hears from the hub: commands addressed to it, requests for bids in its region, its answers. */
+function hearsAs(hostId: string, region: string): string[] {
+  return [
+    ...HOST_VERBS.map((verb) => subjects.hostCommand(hostId, verb)),
+    subjects.bid(region),
+    inboxOf(agentUser(hostId)),
+  ];
+}
+
+function asksScheduler(hostId: string): string[] {
+  return HOST_TO_SCHEDULER_VERBS.map((verb) => subjects.hostToScheduler(hostId, verb));
+}
+
+function inboxOf(user: User): string {
+  return `${subjects.inbox(user)}.>`;
 }
 
 function readsStreams(names: readonly string[]): string[] {
