@@ -1,14 +1,15 @@
 import { z } from "zod";
 import { SUBJECT_TOKEN } from "#contracts";
+import { listenSchema, natsSchema } from "#service";
 
 /** The API's settings file. */
 export const apiSettingsSchema = z.strictObject({
   clusterId: z.string().regex(SUBJECT_TOKEN),
   /** The region of creates that name none. */
   region: z.string().regex(SUBJECT_TOKEN),
-  nats: z.strictObject({ servers: z.array(z.string()).min(1), seedFile: z.string() }),
+  nats: natsSchema,
   monitorUrl: z.string(),
-  listen: z.strictObject({ host: z.string(), port: z.number().int().min(1).max(65_535) }),
+  listen: listenSchema,
   dataDir: z.string(),
   /** Holds the local admin token. */
   adminTokenFile: z.string(),

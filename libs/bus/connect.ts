@@ -2,6 +2,9 @@ import { AuthorizationError, connect, type NatsConnection, nkeyAuthenticator } f
 import { subjects } from "#contracts";
 import { type Clock, RefusedError, refusal, SystemClock } from "#kernel";
 
+/** A connection to NATS, for those who hand it on and do not use it themselves. */
+export type BusConnection = NatsConnection;
+
 /** Where and as whom a process connects. */
 export interface BusSettings {
   /** "nats://host:port", the hub's or the host's own leaf. Addresses that servers advertise are not followed. */

@@ -1,5 +1,6 @@
 export { Answers, type CallContext, type Handler } from "./answers.ts";
 export { BusClient } from "./bus-client.ts";
 export { BusServer, type BusServerSettings } from "./bus-server.ts";
-export { assertBusAnswers, type BusSettings, connectBus } from "./connect.ts";
+export { assertBusAnswers, type BusConnection, type BusSettings, connectBus } from "./connect.ts";
 export { assertSyncedWrites } from "./synced-writes.ts";
+export { Lines } from "./lines.ts";

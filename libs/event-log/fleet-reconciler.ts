@@ -15,6 +15,12 @@ export interface FleetReconcilerSettings {
   readonly clock: Clock;
 }
 
+/** A host that registered itself. */
+export interface RegisteredHost {
+  readonly hostId: string;
+  readonly region: string;
+}
+
 /**
  * Keeps FLEET's source list equal to the host registrations in CONTROL. A stream's configuration has no
  * compare-and-set: of several writers the last wins, with whatever it knew. So there is to be one reconciler, and it
@@ -24,10 +30,16 @@ export class FleetReconciler {
   readonly #nc: NatsConnection;
   readonly #settings: FleetReconcilerSettings;
   #running: Promise<void> = Promise.resolve();
+  #registered: readonly RegisteredHost[] = [];
 
   constructor(nc: NatsConnection, settings: FleetReconcilerSettings) {
     this.#nc = nc;
     this.#settings = settings;
+  }
+
+  /** The hosts that were registered when it last looked. */
+  get registered(): readonly RegisteredHost[] {
+    return this.#registered;
   }
 
   /**
@@ -59,13 +71,16 @@ export class FleetReconciler {
 
   async #wantedSources(): Promise<StreamSource[]> {
     const byHost = new Map<string, StreamSource>();
+    const registered = new Map<string, RegisteredHost>();
     for await (const message of readStream(this.#nc, CONTROL, { filter: subjects.control("host", "*") })) {
       const decoded = decodeEvent(storedMessage(message, message.seq));
       if (decoded.kind !== "event" || decoded.event.type !== "HostRegistered") continue;
-      const { hostId, stream, domain } = decoded.event.data;
+      const { hostId, region, stream, domain } = decoded.event.data;
+      registered.set(hostId, { hostId, region });
       const external = { api: `$JS.${domain}.API`, deliver: this.#settings.deliveryOf(hostId) };
       byHost.set(hostId, { name: stream, external });
     }
+    this.#registered = [...registered.values()];
     return [...byHost.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 }

@@ -6,7 +6,7 @@ export {
   type ControlLogSettings,
   ControlUnavailableError,
 } from "./control-log.ts";
-export { FleetReconciler, type FleetReconcilerSettings } from "./fleet-reconciler.ts";
+export { FleetReconciler, type FleetReconcilerSettings, type RegisteredHost } from "./fleet-reconciler.ts";
 export type { Fold } from "./fold.ts";
 export type { AskOwner } from "./gap-repair.ts";
 export type { FeedLoss } from "./hub-feed.ts";
@@ -19,3 +19,4 @@ export { type ReadOptions, readStream } from "./read-stream.ts";
 export type { CommandMeta, Recorded } from "./recorded.ts";
 export { type ArrivedMessage, storedMessage } from "./stored-message.ts";
 export { CONTROL, FLEET, hostStream, parseHostStream } from "./stream-names.ts";
+export { type HeldEvent, heldEventId, heldFrom, lastHeld } from "./hub-holdings.ts";

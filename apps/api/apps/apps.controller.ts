@@ -35,7 +35,14 @@ export class AppsController {
     const { name, app_name: olderName, org_slug: orgSlug, network } = parse(createAppSchema, body, "body");
     const appName = (name ?? olderName)!;
     const appId = this.ids.ulid();
-    const command = { type: "CreateApp", appName, appId, orgSlug, network, atMs: this.clock.nowMs() } as const;
+    const command = {
+      type: "CreateApp",
+      appName,
+      appId,
+      orgSlug,
+      network,
+      atMs: this.clock.nowMs(),
+    } as const;
     const { position } = await this.control.execute(command, metaOf(request, this.ids));
     await this.fleet.reach(position);
     return { id: appId, created_at: this.clock.nowMs() };

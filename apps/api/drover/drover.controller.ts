@@ -44,7 +44,9 @@ export class DroverController {
       position: formatPosition(this.fleet.position()),
       quarantined: this.fleet.quarantined(),
       hosts: hosts.map((host) => {
-        const own = machines.filter(({ hostId, machine }) => hostId === host.id && !isTerminal(machine.state));
+        const own = machines.filter(
+          ({ hostId, machine }) => hostId === host.id && !isTerminal(machine.state),
+        );
         const promised = promisedOf(host);
         return {
           id: host.id,
@@ -86,7 +88,11 @@ export class DroverController {
     const { tail, follow } = parse(logsQuerySchema, query, "query");
     const located = this.fleet.machine(id) ?? (await this.fleet.askOwner(id));
     if (located === undefined) throw new RefusedError(refusal("not_found", `no machine ${id}`));
-    const lines = await this.logs.open(located, { tail, follow: follow === "true" }, metaOf(request, this.ids));
+    const lines = await this.logs.open(
+      located,
+      { tail, follow: follow === "true" },
+      metaOf(request, this.ids),
+    );
     request.raw.once("close", () => lines.destroy());
     await response.header("content-type", "application/x-ndjson").send(lines);
   }

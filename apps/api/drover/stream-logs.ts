@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { BusClient, Lines } from "#bus";
+import { type BusClient, type BusConnection, Lines } from "#bus";
 import { type CallMeta, hostCalls, logLineSchema, subjects } from "#contracts";
 import { type Ids, RefusedError } from "#kernel";
 import type { Located } from "../fleet/fleet-reader.ts";
@@ -14,10 +14,12 @@ const RENEW_MS = 10_000;
 
 /** Brings a machine's log lines from its host, over plain NATS, to whoever asked. */
 export class StreamLogs {
+  readonly #nc: BusConnection;
   readonly #bus: BusClient;
   readonly #ids: Ids;
 
-  constructor(bus: BusClient, ids: Ids) {
+  constructor(nc: BusConnection, bus: BusClient, ids: Ids) {
+    this.#nc = nc;
     this.#bus = bus;
     this.#ids = ids;
   }
@@ -27,7 +29,7 @@ export class StreamLogs {
     const { hostId, machine } = located;
     const streamId = this.#ids.ulid();
     // Listening comes first: a line that is sent at once must not be missed.
-    const lines = await this.#bus.listen(subjects.logLines(hostId, streamId));
+    const lines = await Lines.open(this.#nc, subjects.logLines(hostId, streamId));
     const ask = () =>
       this.#bus.call(
         hostCalls.logs,

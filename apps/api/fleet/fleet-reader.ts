@@ -1,7 +1,13 @@
-import type { MachineEvent, RecordedEvent } from "#contracts";
 import type { ControlState } from "#control";
 import type { Projection } from "#event-log";
-import { eventsOf, type FleetView, findMachine, machinesIn } from "#fleet";
+import {
+  type FleetView,
+  findMachine,
+  type HistoryEntry,
+  listHosts,
+  listMachines,
+  machineHistory,
+} from "#fleet";
 import type { Host } from "#hosts";
 import type { Ids, Position } from "#kernel";
 import type { Machine } from "#machines";
@@ -39,7 +45,7 @@ export class FleetReader {
   }
 
   hosts(): Host[] {
-    return [...this.#projection.state.hosts.values()];
+    return listHosts(this.#projection.state);
   }
 
   position(): Position {
@@ -53,21 +59,24 @@ export class FleetReader {
   }
 
   quarantined(): number {
-    return this.#projection.quarantined().length;
+    return this.#projection.quarantine.count;
   }
 
   machine(machineId: string): Located | undefined {
-    return findMachine(this.#projection.state, machineId);
+    const { machine, hostId } = findMachine(this.#projection.state, machineId) ?? {};
+    return machine === undefined || hostId === undefined ? undefined : { machine, hostId };
   }
 
   /** Machines of one app, or all, in the order in which they were created. */
   machinesOf(appName?: string): Located[] {
-    return machinesIn(this.#projection.state, appName);
+    return listMachines(this.#projection.state, appName).flatMap(({ machine, hostId }) =>
+      machine === undefined || hostId === undefined ? [] : [{ machine, hostId }],
+    );
   }
 
   /** The last events of a machine, oldest first. */
-  eventsOf(machineId: string): readonly RecordedEvent<MachineEvent>[] {
-    return eventsOf(this.#projection.state, machineId);
+  historyOf(machineId: string): HistoryEntry[] {
+    return machineHistory(this.#projection.state, machineId);
   }
 
   whereabouts(hostId: string): Whereabouts {
@@ -84,7 +93,13 @@ export class FleetReader {
     const hostId = this.control.placements.get(machineId)?.hostId;
     if (hostId === undefined) return undefined;
     const id = this.#ids.ulid();
-    const meta = { commandId: id, correlationId: id, causationId: id, actor: "api", deadlineMs: OWNER_BUDGET_MS };
+    const meta = {
+      commandId: id,
+      correlationId: id,
+      causationId: id,
+      actor: "api",
+      deadlineMs: OWNER_BUDGET_MS,
+    };
     const machine = await this.#contact.machine(hostId, machineId, meta);
     return machine === undefined ? undefined : { machine, hostId };
   }

@@ -19,7 +19,8 @@ export class PositionInterceptor implements NestInterceptor {
     const http = context.switchToHttp();
     const wanted = wantedPosition(http.getRequest<FastifyRequest>());
     const reached = wanted === undefined || (await this.#fleet.reach(wanted));
-    if (!reached || this.#fleet.isStale()) void http.getResponse<FastifyReply>().header("drover-stale", "true");
+    if (!reached || this.#fleet.isStale())
+      void http.getResponse<FastifyReply>().header("drover-stale", "true");
     return next.handle();
   }
 }

@@ -95,6 +95,8 @@ export class CreateMachine {
   async #exists(machineId: string): Promise<boolean> {
     const known = this.#fleet.machine(machineId);
     if (known !== undefined) return !isTerminal(known.machine.state);
-    return this.#fleet.askOwner(machineId).then((found) => found !== undefined && !isTerminal(found.machine.state));
+    return this.#fleet
+      .askOwner(machineId)
+      .then((found) => found !== undefined && !isTerminal(found.machine.state));
   }
 }

@@ -1,4 +1,5 @@
-import type { MachineEvent, MachineExit, RecordedEvent } from "#contracts";
+import type { MachineEvent, MachineExit } from "#contracts";
+import type { HistoryEntry } from "#fleet";
 import { wallMsOf } from "#kernel";
 
 /** `MachineEvent` of the Machines API. */
@@ -11,49 +12,40 @@ export interface MachineEventJson {
   readonly request?: Record<string, unknown>;
 }
 
-type Described = Pick<MachineEventJson, "type" | "status" | "request">;
-
-/** The API's name for an event; undefined for those that it does not show (steps, refusals, queued intents). */
-export function machineEventJson(event: RecordedEvent<MachineEvent>): MachineEventJson | undefined {
-  const described = describe(event);
-  if (described === undefined) return undefined;
-  const source = event.header.actor.startsWith("token:") ? "user" : "flyd";
-  return { id: event.header.id, ...described, source, timestamp: wallMsOf(event.header.clock) };
-}
-
-const TYPE_AND_STATUS: Partial<Record<MachineEvent["type"], readonly [string, string]>> = {
-  MachineCreating: ["launch", "creating"],
-  MachineCreated: ["launch", "created"],
-  MachineLaunchFailed: ["launch", "launch_failed"],
-  MachineStarting: ["start", "starting"],
-  MachineStarted: ["start", "started"],
-  MachineStopping: ["stop", "stopping"],
-  MachineStopped: ["stop", "stopped"],
-  MachineRestarting: ["restart", "restarting"],
-  MachineSuspending: ["suspend", "suspending"],
-  MachineSuspended: ["suspend", "suspended"],
-  MachineUpdating: ["update", "updating"],
-  MachineUpdated: ["update", "created"],
-  MachineUpdateFailed: ["update", "failed"],
-  MachineFailed: ["fail", "failed"],
-  MachineDestroying: ["destroy", "destroying"],
-  MachineDestroyed: ["destroy", "destroyed"],
-  MachineReleased: ["migrate", "migrated"],
+/** What the API calls each event; those that are not here are shown to nobody (queued intents, refusals). */
+const TYPES: Partial<Record<MachineEvent["type"], string>> = {
+  MachineCreating: "launch",
+  MachineCreated: "launch",
+  MachineLaunchFailed: "launch",
+  MachineStarting: "start",
+  MachineStarted: "start",
+  MachineStopping: "stop",
+  MachineStopped: "stop",
+  MachineExited: "exit",
+  MachineRestarting: "restart",
+  MachineSuspending: "suspend",
+  MachineSuspended: "suspend",
+  MachineUpdating: "update",
+  MachineUpdated: "update",
+  MachineUpdateFailed: "update",
+  MachineFailed: "fail",
+  MachineDestroying: "destroy",
+  MachineDestroyed: "destroy",
+  MachineReleased: "migrate",
 };
 
-function describe(event: MachineEvent): Described | undefined {
-  if (event.type === "MachineExited") {
-    const restarting = event.data.next === "restarting";
-    return { type: "exit", status: "stopped", request: exitRequest(event.data.exit, restarting) };
+/** A machine's event as the API shows it; undefined for those that it does not show. */
+export function machineEventJson(entry: HistoryEntry): MachineEventJson | undefined {
+  const type = TYPES[entry.type];
+  if (type === undefined) return undefined;
+  const shown = { id: entry.eventId, status: entry.state, timestamp: wallMsOf(entry.clock) };
+  const source = entry.actor.startsWith("token:") ? "user" : "flyd";
+  if (entry.exit !== undefined) {
+    const request = exitRequest(entry.exit, entry.state === "restarting");
+    return { ...shown, type: "exit", source, request };
   }
-  const known = TYPE_AND_STATUS[event.type];
-  if (known === undefined) return undefined;
-  const [type, status] = known;
-  if (event.type === "MachineStopped" && event.data.exit !== undefined) {
-    return { type: "exit", status, request: exitRequest(event.data.exit, false) };
-  }
-  if ("error" in event.data) return { type, status, request: { error: event.data.error } };
-  return { type, status };
+  const request = entry.error === undefined ? {} : { request: { error: entry.error } };
+  return { ...shown, type, source, ...request };
 }
 
 /** `exit_event` as Fly's clients read it (features §1). */

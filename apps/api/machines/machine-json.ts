@@ -81,7 +81,7 @@ function withDefaults(machine: Machine): Record<string, unknown> {
 }
 
 /** `ImageRef`: registry, repository and tag of the reference, and the digest that was pulled. */
-function imageRefOf(machine: Machine): Record<string, string> {
+function imageRefOf(machine: Machine): Record<string, unknown> {
   const digest = machine.imageDigest === undefined ? {} : { digest: machine.imageDigest };
   const { image } = machine.config;
   if (image.startsWith("oci:")) return { registry: "", repository: image, ...digest };

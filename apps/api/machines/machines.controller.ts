@@ -1,4 +1,17 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Query, Req, Res } from "@nestjs/common";
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+} from "@nestjs/common";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { MachineRequest } from "#contracts";
 import { formatPosition, Ids, type Position, RefusedError, refusal } from "#kernel";
@@ -97,9 +110,18 @@ export class MachinesController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) response: FastifyReply,
   ) {
-    const { config, current_version: currentVersion, skip_launch: skip } = parse(updateMachineSchema, body, "body");
+    const {
+      config,
+      current_version: currentVersion,
+      skip_launch: skip,
+    } = parse(updateMachineSchema, body, "body");
     const version = currentVersion === undefined ? {} : { currentVersion };
-    const command = { type: "UpdateMachine", config, instanceId: this.ids.ulid(), skipLaunch: skip === true } as const;
+    const command = {
+      type: "UpdateMachine",
+      config,
+      instanceId: this.ids.ulid(),
+      skipLaunch: skip === true,
+    } as const;
     const located = await this.#command(appName, machineId, { ...command, ...version }, request, response);
     return machineJson(located.machine, this.fleet.whereabouts(located.hostId));
   }
@@ -193,7 +215,7 @@ export class MachinesController {
   ) {
     const { limit } = parse(eventsQuerySchema, query, "query");
     await this.#find(appName, machineId);
-    const shown = this.fleet.eventsOf(machineId).flatMap((event) => machineEventJson(event) ?? []);
+    const shown = this.fleet.historyOf(machineId).flatMap((entry) => machineEventJson(entry) ?? []);
     return shown.slice(-limit).reverse();
   }
 

@@ -41,7 +41,7 @@ export class WaitMachine {
     if (machine === undefined) return undefined;
     const version = query.version ?? query.instance_id;
     const isVersion = version === undefined || machine.instanceId === version;
-    const eventId = this.#fleet.eventsOf(machineId).at(-1)?.header.id ?? "";
+    const eventId = this.#fleet.historyOf(machineId).at(-1)?.eventId ?? "";
     const isAfter = query.from_event_id === undefined || eventId > query.from_event_id;
     if (isVersion && isAfter && isIn(machine, query.state)) return { machine, eventId };
     if (isTerminal(machine.state)) {

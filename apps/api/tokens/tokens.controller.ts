@@ -33,7 +33,8 @@ export class TokensController {
     const atMs = this.clock.nowMs();
     const tokenId = this.ids.ulid();
     const token = formatToken(tokenId, this.ids.randomHex(SECRET_BYTES));
-    const expiry = wanted.expires_in === undefined ? {} : { expiresAtMs: atMs + durationMs(wanted.expires_in) };
+    const expiry =
+      wanted.expires_in === undefined ? {} : { expiresAtMs: atMs + durationMs(wanted.expires_in) };
     const secretHash = hashOf(token);
     const command = { type: "CreateToken", tokenId, name: wanted.name, secretHash, atMs, ...expiry } as const;
     const { position, state } = await this.control.execute(command, metaOf(request, this.ids));

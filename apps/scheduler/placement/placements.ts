@@ -1,7 +1,8 @@
 import type { CallMeta } from "#contracts";
-import type { HostRegistration, OwnerGone, Placement } from "#control";
+import type { OwnerGone, Placement } from "#control";
+import type { RegisteredHost } from "#event-log";
 import type { ControlCommands } from "#fleet";
-import { RefusedError, type Refusal, type Result } from "#kernel";
+import { type Refusal, RefusedError, type Result } from "#kernel";
 import type { PlaceRequest } from "./place-machine.ts";
 import type { Candidate } from "./rank.ts";
 
@@ -30,16 +31,16 @@ export interface Deciding {
 /** Machines' owners in CONTROL, by compare-and-set. */
 export class Placements {
   readonly #control: ControlCommands;
-  readonly #registrations: () => Iterable<HostRegistration>;
+  readonly #registrations: () => readonly RegisteredHost[];
 
   /** `registrations`: the hosts as last heard; only how many answers a bid waits for depends on it. */
-  constructor(control: ControlCommands, registrations: () => Iterable<HostRegistration>) {
+  constructor(control: ControlCommands, registrations: () => readonly RegisteredHost[]) {
     this.#control = control;
     this.#registrations = registrations;
   }
 
-  hostsIn(region: string): HostRegistration[] {
-    return [...this.#registrations()].filter((host) => host.region === region);
+  hostsIn(region: string): RegisteredHost[] {
+    return this.#registrations().filter((host) => host.region === region);
   }
 
   /** The standing decision, read from CONTROL itself: a projection may be behind (I3). */
@@ -49,10 +50,23 @@ export class Placements {
   }
 
   /** Makes a host the owner. Refused when somebody else decided meanwhile. */
-  async decide(deciding: Deciding, hostId: string, candidates: readonly Candidate[]): Promise<Result<Decided>> {
+  async decide(
+    deciding: Deciding,
+    hostId: string,
+    candidates: readonly Candidate[],
+  ): Promise<Result<Decided>> {
     const { request, epoch, refusals, meta } = deciding;
     const { machineId, appName, region } = request;
-    const command = { type: "DecidePlacement", machineId, appName, region, hostId, epoch, candidates, refusals } as const;
+    const command = {
+      type: "DecidePlacement",
+      machineId,
+      appName,
+      region,
+      hostId,
+      epoch,
+      candidates,
+      refusals,
+    } as const;
     return refusalAsValue(async () => {
       await this.#control.execute({ ...command, ...goneOf(deciding) }, meta);
       return { hostId, epoch };

@@ -1,0 +1,99 @@
+import { type DynamicModule, Module } from "@nestjs/common";
+import { BusClient, type BusConnection } from "#bus";
+import { hostCalls, subjects } from "#contracts";
+import { type AskOwner, Projection } from "#event-log";
+import { ControlCommands, FLEET_FOLD, type FleetView } from "#fleet";
+import { Clock, HybridClock, Ids, SystemClock, SystemIds } from "#kernel";
+import type { ServiceLogger } from "#service";
+import { AppsController } from "./apps/apps.controller.ts";
+import { DroverController } from "./drover/drover.controller.ts";
+import { StreamLogs } from "./drover/stream-logs.ts";
+import { FleetReader } from "./fleet/fleet-reader.ts";
+import { HostContact } from "./fleet/host-contact.ts";
+import { CommandMachine } from "./machines/command-machine.ts";
+import { CreateMachine } from "./machines/create-machine.ts";
+import { MachinesController } from "./machines/machines.controller.ts";
+import { WaitMachine } from "./machines/wait-machine.ts";
+import { ApiSettings } from "./settings.ts";
+import { TokensController } from "./tokens/tokens.controller.ts";
+import { Tokens } from "./tokens/tokens.ts";
+
+/** What the process is made of: plain classes. Nest only hands requests to the controllers. */
+export interface ApiParts {
+  readonly settings: ApiSettings;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly projection: Projection<FleetView>;
+  readonly fleet: FleetReader;
+  readonly tokens: Tokens;
+  readonly providers: readonly { readonly provide: unknown; readonly useValue: unknown }[];
+}
+
+/** Wires the process. `adminToken`: what `up` wrote to a file. */
+export async function apiParts(
+  nc: BusConnection,
+  settings: ApiSettings,
+  adminToken: string,
+  logger: ServiceLogger,
+): Promise<ApiParts> {
+  const clock = new SystemClock();
+  const ids = new SystemIds(clock);
+  const bus = new BusClient(nc, ids);
+  const projection = await Projection.start({
+    nc,
+    clock,
+    fold: FLEET_FOLD,
+    askOwner: askOwner(bus, ids),
+    checkpointDirectory: `${settings.dataDir}/checkpoints`,
+    onFault: (error) => logger.error({ err: error }, "projection"),
+  });
+  projection.onQuarantine((event) => logger.error({ event }, "event quarantined"));
+  const control = new ControlCommands(nc, { clock, ids, hybridClock: new HybridClock(clock) });
+  const contact = new HostContact(bus);
+  const fleet = new FleetReader(projection, contact, ids);
+  const tokens = new Tokens(adminToken, (id) => fleet.control.tokens.get(id), clock);
+  const providers = [
+    { provide: ApiSettings, useValue: settings },
+    { provide: Clock, useValue: clock },
+    { provide: Ids, useValue: ids },
+    { provide: FleetReader, useValue: fleet },
+    { provide: HostContact, useValue: contact },
+    { provide: ControlCommands, useValue: control },
+    { provide: CreateMachine, useValue: new CreateMachine(fleet, control, bus, clock, ids) },
+    { provide: CommandMachine, useValue: new CommandMachine(fleet, bus) },
+    { provide: WaitMachine, useValue: new WaitMachine(fleet, clock) },
+    { provide: StreamLogs, useValue: new StreamLogs(nc, bus, ids) },
+  ];
+  return { settings, clock, ids, projection, fleet, tokens, providers };
+}
+
+@Module({})
+class ApiModule {}
+
+/** Nest's view of it. */
+export function apiModule(parts: ApiParts): DynamicModule {
+  return {
+    module: ApiModule,
+    controllers: [AppsController, MachinesController, TokensController, DroverController],
+    providers: [...parts.providers] as DynamicModule["providers"] & object,
+  };
+}
+
+const OWNER_BUDGET_MS = 2_000;
+
+/** Events that FLEET lacks come from the log's own host (F06). */
+function askOwner(bus: BusClient, ids: Ids): AskOwner {
+  return async (hostId, question) => {
+    const id = ids.ulid();
+    const meta = {
+      commandId: id,
+      correlationId: id,
+      causationId: id,
+      actor: "api",
+      deadlineMs: OWNER_BUDGET_MS,
+    };
+    const result = await bus.call(hostCalls.events, subjects.hostCommand(hostId, "events"), question, meta);
+    if (result.kind === "refused") throw new Error(result.refusal.message);
+    return result.answer;
+  };
+}

@@ -1,0 +1,51 @@
+import { type DynamicModule, Module } from "@nestjs/common";
+import { BusClient, type BusConnection } from "#bus";
+import { FleetReconciler, heldEventId, heldFrom, lastHeld } from "#event-log";
+import { ControlCommands } from "#fleet";
+import { HybridClock, SystemClock, SystemIds } from "#kernel";
+import { sourceDelivery } from "#topology";
+import { Hosts } from "./placement/hosts.ts";
+import { PlaceMachine } from "./placement/place-machine.ts";
+import { PlacementController } from "./placement/placement.controller.ts";
+import { Placements } from "./placement/placements.ts";
+import { RegisterHost } from "./registration/register-host.ts";
+import { RegistrationController } from "./registration/registration.controller.ts";
+
+/** What the process is made of. Plain classes; Nest only hands messages to the two controllers. */
+export class SchedulerParts {
+  readonly clock = new SystemClock();
+  readonly ids = new SystemIds(this.clock);
+  readonly reconciler: FleetReconciler;
+  readonly places: PlaceMachine;
+  readonly registers: RegisterHost;
+
+  constructor(nc: BusConnection) {
+    const { clock, ids } = this;
+    const control = new ControlCommands(nc, { clock, ids, hybridClock: new HybridClock(clock) });
+    this.reconciler = new FleetReconciler(nc, { clock, deliveryOf: (hostId) => sourceDelivery(hostId) });
+    const placements = new Placements(control, () => this.reconciler.registered);
+    this.places = new PlaceMachine(new Hosts(new BusClient(nc, ids)), placements, clock, ids);
+    const holdings = {
+      last: (log: { hostId: string; logId: string }) => lastHeld(nc, log),
+      from: (log: { hostId: string; logId: string }, sequence: number, limit: number) =>
+        heldFrom(nc, log, sequence, limit),
+      idOf: heldEventId,
+    };
+    this.registers = new RegisterHost(control, this.reconciler, holdings, clock);
+  }
+}
+
+@Module({})
+class SchedulerModule {}
+
+/** Nest's view of it: two controllers, and what they are handed. */
+export function schedulerModule(parts: SchedulerParts): DynamicModule {
+  return {
+    module: SchedulerModule,
+    controllers: [PlacementController, RegistrationController],
+    providers: [
+      { provide: PlaceMachine, useValue: parts.places },
+      { provide: RegisterHost, useValue: parts.registers },
+    ],
+  };
+}
