@@ -1,0 +1,22 @@
+export { ControlCommands, type Controlled, type NameClaim } from "./control-commands.ts";
+export { evolveFleet } from "./evolve.ts";
+export { FLEET_FOLD } from "./fleet-fold.ts";
+export {
+  emptyFleet,
+  FLEET_FOLD_VERSION,
+  type FleetView,
+  fleetFromJson,
+  fleetHash,
+  fleetToJson,
+  type HostLogView,
+} from "./fleet-view.ts";
+export { HISTORY_LENGTH, type HistoryEntry } from "./machine-history.ts";
+export {
+  type FoundMachine,
+  findHost,
+  findMachine,
+  findMachineByName,
+  listHosts,
+  listMachines,
+  machineHistory,
+} from "./queries.ts";
