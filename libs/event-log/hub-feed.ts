@@ -64,6 +64,10 @@ export class HubFeed {
     return this.#caughtUp.promise;
   }
 
+  get isCaughtUp(): boolean {
+    return this.#behind.size === 0;
+  }
+
   /** The longest loss that lasts; undefined while everything arrives. */
   get loss(): FeedLoss | undefined {
     return [...this.#losses.values()].sort((a, b) => a.sinceMs - b.sinceMs)[0];

@@ -1,6 +1,7 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { RecordedEvent } from "#contracts";
 import type { Clock, Position } from "#kernel";
+import { type Checkpoint, Checkpoints } from "./checkpoints.ts";
 import type { Fold } from "./fold.ts";
 import { type AskOwner, GapRepair } from "./gap-repair.ts";
 import { type FeedCursors, type FeedLoss, HubFeed, type HubFeedListener } from "./hub-feed.ts";
@@ -11,6 +12,10 @@ import type { Quarantine, QuarantinedEvent } from "./quarantine.ts";
 
 /** FLEET fills what the live feed missed within milliseconds; a gap that is older will not close by itself (F16). */
 const LIVE_GRACE_MS = 500;
+/** Events after which another checkpoint is due: what a start folds again at the most. */
+const CHECKPOINT_EVENTS = 10_000;
+/** Of `SavedProjection`. */
+const FORMAT = 1;
 
 export interface ProjectionSettings<S> {
   readonly nc: NatsConnection;
@@ -18,6 +23,8 @@ export interface ProjectionSettings<S> {
   readonly fold: Fold<S>;
   /** Asks a host for events of its log that FLEET lacks. */
   readonly askOwner?: AskOwner;
+  /** Where its checkpoints are kept. Without them each start folds the whole history. */
+  readonly checkpointDirectory?: string;
   /** Told of what must not stop a projection: a listener that threw, a checkpoint that could not be written. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -32,6 +39,7 @@ export interface Staleness {
 
 /** A projection as plain JSON. */
 interface SavedProjection {
+  readonly format: typeof FORMAT;
   readonly savedAtMs: number;
   readonly cursors: FeedCursors;
   /** Per log, FLEET's own sequence up to which that log was folded. */
@@ -52,12 +60,30 @@ export class Projection<S> {
   readonly #waiters: PositionWaiters;
   readonly #feed: HubFeed;
   readonly #repair: GapRepair;
+  readonly #checkpoints: Checkpoints | undefined;
   #fold: LogFold<S>;
   #running: Promise<void> = Promise.resolve();
+  #saving: Promise<void> = Promise.resolve();
+  #unsavedEvents = 0;
 
-  private constructor(settings: ProjectionSettings<S>, saved?: SavedProjection) {
+  /** Starts from the newest checkpoint that still fits. Resolves before anything has arrived: see `caughtUp`. */
+  static async start<S>(settings: ProjectionSettings<S>): Promise<Projection<S>> {
+    const { checkpointDirectory: directory, fold } = settings;
+    const checkpoints = directory === undefined ? undefined : new Checkpoints(directory);
+    const saved = (await checkpoints?.load(fold.version))?.state as SavedProjection | undefined;
+    const projection = new Projection(settings, checkpoints, saved?.format === FORMAT ? saved : undefined);
+    projection.#running = projection.#run();
+    return projection;
+  }
+
+  private constructor(
+    settings: ProjectionSettings<S>,
+    checkpoints: Checkpoints | undefined,
+    saved: SavedProjection | undefined,
+  ) {
     const { nc, clock, askOwner } = settings;
     this.#settings = settings;
+    this.#checkpoints = checkpoints;
     this.#fold = this.#newFold(saved?.fold);
     this.#fleetSequences = new Map(saved?.fleetSequences);
     this.#waiters = new PositionWaiters(clock, (position) => this.#fold.includes(position));
@@ -111,9 +137,49 @@ export class Projection<S> {
     return () => this.#quarantineListeners.delete(listener);
   }
 
+  /** Writes a checkpoint. Does nothing without a place for it, or before CONTROL was found. */
+  checkpoint(): Promise<void> {
+    this.#unsavedEvents = 0;
+    const taken = this.#take();
+    if (taken === undefined) return this.#saving;
+    // One after the other; what a failure costs is a longer start.
+    this.#saving = this.#saving
+      .then(() => this.#checkpoints?.save(taken))
+      .catch((error) => this.#settings.onFault?.(error));
+    return this.#saving;
+  }
+
+  /** Stops following, and saves. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
+    await this.checkpoint();
+  }
+
+  async #run(): Promise<void> {
+    // Gaps that were open when the checkpoint was taken: what waited behind them was not saved.
+    for (const { log } of this.#fold.staleLogs()) this.#repair.want(log, LIVE_GRACE_MS);
+    void this.#feed.caughtUp.then(() => this.#saveIfDue());
+    await this.#feed.run(this.#stopping.signal);
+  }
+
+  /** Not while history is being read: there it would cost more than it saves. */
+  #saveIfDue(): void {
+    if (this.#unsavedEvents >= CHECKPOINT_EVENTS && this.#feed.isCaughtUp) void this.checkpoint();
+  }
+
+  #take(): Checkpoint | undefined {
+    const { cursors } = this.#feed;
+    if (this.#checkpoints === undefined || cursors.controlLog === undefined) return undefined;
+    const state: SavedProjection = {
+      format: FORMAT,
+      savedAtMs: this.#settings.clock.nowMs(),
+      cursors,
+      fleetSequences: [...this.#fleetSequences],
+      fold: this.#fold.toJson(),
+    };
+    const { sequence, eventId } = cursors.control;
+    return { log: cursors.controlLog, sequence, eventId, foldVersion: this.#settings.fold.version, state };
   }
 
   #newFold(saved?: SavedLogFold): LogFold<S> {
@@ -122,6 +188,8 @@ export class Projection<S> {
       applied: (event: RecordedEvent) => {
         this.#waiters.look();
         this.#tell(this.#eventListeners, event);
+        this.#unsavedEvents += 1;
+        this.#saveIfDue();
       },
       quarantined: (event: QuarantinedEvent) => {
         this.#waiters.look();
