@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
-import { createInterface } from "node:readline";
+import { join } from "node:path";
+import { type Child, startChild } from "./child.ts";
+import { toolPath } from "./tool.ts";
 
 /** What a configuration is written from: fresh ports on 127.0.0.1 and a folder of its own. They outlive restarts. */
 export interface NatsServerPlace {
@@ -47,14 +46,6 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** The nats-server that set-up brought, else the one on the PATH. */
-export function natsServerBinary(): string {
-  const folders = [resolve(".drover/tools/bin"), ...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"];
-  const found = folders.map((folder) => join(folder, "nats-server")).find((file) => existsSync(file));
-  if (found === undefined) throw new Error("nats-server is missing: run ./drover once, it brings it");
-  return found;
-}
-
 /** One server without authentication, JetStream on and synced: enough where permissions are not the point. */
 export function openConfig(place: NatsServerPlace): string {
   return [
@@ -83,60 +74,23 @@ export async function startNatsServer(
   }
 }
 
-/** A running process and what it said. */
-interface Launched {
-  readonly child: ChildProcess;
-  readonly lines: string[];
-  readonly gone: Promise<void>;
-  /** Resolves with the next line, from now on, that matches; rejects when the process ends before. */
-  readonly says: (pattern: RegExp) => Promise<string>;
-}
-
-async function launch(configFile: string): Promise<Launched> {
-  // setpriv ties its life to ours: a test runner that is killed leaves no server behind.
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", natsServerBinary(), "-c", configFile], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const lines: string[] = [];
-  const listeners = new Set<(line: string | undefined) => void>();
-  createInterface({ input: child.stderr! }).on("line", (line) => {
-    lines.push(line);
-    for (const listener of [...listeners]) listener(line);
-  });
-  const gone = new Promise<void>((done) => {
-    child.once("error", (error) => lines.push(String(error)));
-    child.once("close", () => done());
-  });
-  void gone.then(() => {
-    for (const listener of [...listeners]) listener(undefined);
-  });
-  const says = (pattern: RegExp) =>
-    new Promise<string>((found, fail) => {
-      const listener = (line: string | undefined) => {
-        if (line !== undefined && !pattern.test(line)) return;
-        listeners.delete(listener);
-        if (line === undefined) fail(new Error(`nats-server ended:\n${lines.join("\n")}`));
-        else found(line);
-      };
-      listeners.add(listener);
-    });
-  await says(/Server is ready/);
-  return { child, lines, gone, says };
+function launch(configFile: string): Promise<Child> {
+  return startChild(toolPath("nats-server"), ["-c", configFile], /Server is ready/);
 }
 
 class RunningServer {
   readonly #place: NatsServerPlace;
   readonly #configFile: string;
-  #launched: Launched;
+  #child: Child;
 
-  constructor(place: NatsServerPlace, configFile: string, launched: Launched) {
+  constructor(place: NatsServerPlace, configFile: string, child: Child) {
     this.#place = place;
     this.#configFile = configFile;
-    this.#launched = launched;
+    this.#child = child;
   }
 
   asNatsServer(): NatsServer {
-    const pid = () => this.#launched.child.pid ?? -1;
+    const pid = () => this.#child.pid;
     return {
       ...this.#place,
       url: `nats://127.0.0.1:${this.#place.port}`,
@@ -145,7 +99,7 @@ class RunningServer {
       get pid() {
         return pid();
       },
-      log: () => this.#launched.lines.join("\n"),
+      log: () => this.#child.lines.join("\n"),
       kill: (signal) => this.#kill(signal ?? "SIGKILL"),
       restart: () => this.#restart(),
       reload: (config) => this.#reload(config),
@@ -154,19 +108,19 @@ class RunningServer {
   }
 
   async #kill(signal: NodeJS.Signals): Promise<void> {
-    this.#launched.child.kill(signal);
-    if (signal === "SIGKILL" || signal === "SIGTERM") await this.#launched.gone;
+    this.#child.signal(signal);
+    if (signal === "SIGKILL" || signal === "SIGTERM") await this.#child.gone;
   }
 
   async #restart(): Promise<void> {
     await this.#kill("SIGKILL");
-    this.#launched = await launch(this.#configFile);
+    this.#child = await launch(this.#configFile);
   }
 
   async #reload(config: string): Promise<void> {
     await writeFile(this.#configFile, config, { mode: 0o600 });
-    const answer = this.#launched.says(/Reloaded server configuration|Failed to reload/);
-    this.#launched.child.kill("SIGHUP");
+    const answer = this.#child.says(/Reloaded server configuration|Failed to reload/);
+    this.#child.signal("SIGHUP");
     const line = await answer;
     if (line.includes("Failed")) throw new Error(line);
   }
