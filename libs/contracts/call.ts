@@ -18,6 +18,11 @@ export const callMetaSchema = z.strictObject({
   correlationId: z.string().min(1).max(128),
   causationId: z.string().min(1).max(128),
   actor: z.string().min(1).max(200),
+  /** The sender's hybrid clock: what is decided on the strength of this is later (`HybridClock.merge`). */
+  clock: z
+    .string()
+    .regex(/^[0-9a-f]{12}-[0-9a-f]{4}$/)
+    .optional(),
   /** Milliseconds that were left when the request was sent. A duration, not an instant: clocks differ (F20). */
   deadlineMs: z.number().int().min(0),
 });

@@ -7,6 +7,7 @@ export interface Fold<S> {
   empty(): S;
   /** May throw for an event that it cannot take, before it changed anything: that event is then quarantined (I10). */
   evolve(state: S, event: RecordedEvent): S;
+  /** Plain JSON; the result stays as it is when the state changes later. */
   toJson(state: S): unknown;
   fromJson(json: unknown): S;
 }

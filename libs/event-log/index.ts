@@ -1,3 +1,5 @@
+export { type AggregateFold, WHOLE_LOG } from "./aggregate-fold.ts";
+export { type Checkpoint, Checkpoints } from "./checkpoints.ts";
 export {
   type Aggregate,
   type Appended,
@@ -6,17 +8,28 @@ export {
   type ControlLogSettings,
   ControlUnavailableError,
 } from "./control-log.ts";
+export type { Domain, Issued, PreviousLog } from "./domain.ts";
 export { FleetReconciler, type FleetReconcilerSettings, type RegisteredHost } from "./fleet-reconciler.ts";
 export type { Fold } from "./fold.ts";
 export type { AskOwner } from "./gap-repair.ts";
+export { HostLog, type HostLogSettings, type LogStretch } from "./host-log.ts";
+export type { FoundLog, RetiredLog } from "./host-streams.ts";
 export type { FeedLoss } from "./hub-feed.ts";
+export { type HeldEvent, heldEventId, heldFrom, lastHeld } from "./hub-holdings.ts";
 export { controlLogId, ensureHubStreams, type HubStreamOptions } from "./hub-streams.ts";
+export { Ledger, type LedgerSettings } from "./ledger.ts";
+export type { LedgerTrouble } from "./ledger-trouble.ts";
 export { fromLive, liveMessage } from "./live-message.ts";
+export { compareWithHub, type HeldLog, type LogVerdict } from "./log-comparison.ts";
+export { FencedError, LogFullError, LogUnavailableError } from "./log-errors.ts";
 export { LogFold, type LogFoldListener, type SavedLogFold, type StaleLog } from "./log-fold.ts";
+export { LogReader, type PlacedMessage } from "./log-reader.ts";
+export type { LogCopies } from "./open-fold.ts";
 export { Projection, type ProjectionSettings, type Staleness } from "./projection.ts";
 export { Quarantine, type QuarantinedEvent } from "./quarantine.ts";
+export type { LogEnd } from "./read-back.ts";
 export { type ReadOptions, readStream } from "./read-stream.ts";
 export type { CommandMeta, Recorded } from "./recorded.ts";
+export type { TakeEvent } from "./replay.ts";
 export { type ArrivedMessage, storedMessage } from "./stored-message.ts";
 export { CONTROL, FLEET, hostStream, parseHostStream } from "./stream-names.ts";
-export { type HeldEvent, heldEventId, heldFrom, lastHeld } from "./hub-holdings.ts";

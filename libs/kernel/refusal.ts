@@ -18,6 +18,7 @@ export const REFUSAL_CODES = [
   "invalid",
   "wrong_state",
   "busy",
+  "quarantined",
   "version_mismatch",
   "insufficient_capacity",
   "port_taken",

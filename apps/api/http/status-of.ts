@@ -8,6 +8,7 @@ const STATUS_OF: Readonly<Record<RefusalCode, number>> = {
   invalid: 400,
   wrong_state: 412,
   busy: 409,
+  quarantined: 503,
   version_mismatch: 412,
   insufficient_capacity: 422,
   port_taken: 409,

@@ -1,0 +1,338 @@
+import { type AnyEvent, type NewEvent, type RecordedEvent, VOCABULARY } from "#contracts";
+import {
+  type Clock,
+  type HybridClock,
+  type Ids,
+  type Position,
+  type Refusal,
+  RefusedError,
+  refusal,
+} from "#kernel";
+import type { AggregateFold } from "./aggregate-fold.ts";
+import type { Checkpoints } from "./checkpoints.ts";
+import type { Domain, Issued } from "./domain.ts";
+import type { HostLog } from "./host-log.ts";
+import type { LedgerTrouble } from "./ledger-trouble.ts";
+import { FencedError, LogUnavailableError } from "./log-errors.ts";
+import { type FoldSource, foldPresent, type LogCopies, openFold } from "./open-fold.ts";
+import type { QuarantinedEvent } from "./quarantine.ts";
+import type { CommandMeta, Recorded } from "./recorded.ts";
+import { RefusalTally } from "./refusal-tally.ts";
+
+export interface LedgerSettings<C, S, E extends AnyEvent> {
+  readonly log: HostLog;
+  readonly domain: Domain<C, S, E>;
+  readonly checkpoints: Checkpoints;
+  readonly clock: Clock;
+  /** The one of the process: events are later than whatever it has heard of. */
+  readonly hybridClock: HybridClock;
+  readonly ids: Ids;
+  /** What the hub holds of this host's logs, for when the disk has lost some of it. */
+  readonly copies?: LogCopies;
+  /** Acknowledged events between two checkpoints. */
+  readonly checkpointEvery?: number;
+  readonly onTrouble?: (trouble: LedgerTrouble) => void;
+  /** Another agent writes this host's log, or the log is not what it was. This ledger takes nothing more. */
+  readonly onFenced?: (error: FencedError) => void;
+}
+
+type Listener<E extends AnyEvent> = (event: RecordedEvent<E>) => void;
+
+const DEFAULT_CHECKPOINT_EVERY = 5_000;
+const REFOLD_PAUSE_MS = 200;
+/** What is under way may take so long to be acknowledged when the ledger closes. */
+const CLOSE_MS = 3_000;
+
+/**
+ * The single writer's loop (I1, I2). A command is decided on the state that includes everything decided before it,
+ * acknowledged or not; nobody outside is told anything before all that it rests on is acknowledged.
+ */
+export class Ledger<C, S, E extends AnyEvent> {
+  readonly #settings: LedgerSettings<C, S, E>;
+  readonly #source: FoldSource<S>;
+  readonly #log: HostLog;
+  readonly #listeners = new Set<Listener<E>>();
+  readonly #refusals = new RefusalTally<{ readonly command: C; readonly reason: Refusal }>();
+  #fold: AggregateFold<S>;
+  /** Settles as the last append does. */
+  #acked: Promise<unknown> = Promise.resolve();
+  #refolding: Promise<void> | undefined;
+  #saving: Promise<void> | undefined;
+  #unsaved = 0;
+  #refusalTimer: NodeJS.Timeout | undefined;
+  #closed: FencedError | LogUnavailableError | undefined;
+
+  /** Folds the log, or begins it, and makes the opening decisions. Throws where the leaf does not answer. */
+  static async open<C, S, E extends AnyEvent>(settings: LedgerSettings<C, S, E>): Promise<Ledger<C, S, E>> {
+    const source = sourceOf(settings);
+    const { log, fold, previous } = await openFold(settings.log, source);
+    if (fold.clock !== undefined) settings.hybridClock.resume(fold.clock);
+    const ledger = new Ledger(settings, source, log, fold);
+    const isNew = log.lastSequence === 0;
+    await ledger.#open(
+      isNew ? { logId: log.logId, ...(previous === undefined ? {} : { previous }) } : undefined,
+    );
+    if (isNew) await ledger.checkpoint();
+    return ledger;
+  }
+
+  private constructor(
+    settings: LedgerSettings<C, S, E>,
+    source: FoldSource<S>,
+    log: HostLog,
+    fold: AggregateFold<S>,
+  ) {
+    this.#settings = settings;
+    this.#source = source;
+    this.#log = log;
+    this.#fold = fold;
+  }
+
+  /** The log that it writes: its successor, where the one given was not to be gone on with. */
+  get log(): HostLog {
+    return this.#log;
+  }
+
+  /** Everything decided so far, acknowledged or not. Changed in place. */
+  get state(): S {
+    return this.#fold.state;
+  }
+
+  /** The first bad event of each aggregate that takes no commands. */
+  get quarantined(): readonly QuarantinedEvent[] {
+    return this.#fold.quarantined;
+  }
+
+  /** Resolves to the present position once all of it is acknowledged. Rejects where some of it will not be. */
+  async settled(): Promise<Position> {
+    const position = this.#position();
+    await this.#acked;
+    return position;
+  }
+
+  /** Calls `listener` for each event once it is acknowledged, in order. Returns the way to stop that. */
+  onEvent(listener: Listener<E>): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Decides a command and writes down what was decided. Throws `FencedError`, `LogFullError` or `LogUnavailableError`
+   * when that could not be written; only after the first two, and a refusal to take it, is it certain that it was not.
+   */
+  async execute(command: C, meta: CommandMeta): Promise<Recorded<E>> {
+    while (this.#isStale()) await this.#refold();
+    if (this.#closed !== undefined) throw this.#closed;
+    this.#mergeClock(meta);
+    const { domain } = this.#settings;
+    const bad = this.#fold.quarantineOf(domain.aggregateOf(command));
+    const decision =
+      bad === undefined
+        ? domain.decide(command, this.state)
+        : ({ kind: "refused", refusal: quarantineRefusal(bad) } as const);
+    switch (decision.kind) {
+      case "accepted":
+        return this.#append(command, decision.event, meta);
+      case "unchanged":
+        return { kind: "unchanged", position: await this.settled() };
+      case "refused":
+        this.#noteRefusal(command, decision.refusal);
+        return { ...decision, position: await this.settled() };
+    }
+  }
+
+  /** Writes a checkpoint of what is acknowledged; at most one at a time. */
+  checkpoint(): Promise<void> {
+    this.#saving ??= this.#save().finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  /** Takes nothing more, waits a moment for what is under way, writes a checkpoint. */
+  async close(): Promise<void> {
+    if (this.#closed !== undefined) return;
+    this.#closed = new LogUnavailableError("the agent is stopping");
+    clearTimeout(this.#refusalTimer);
+    await Promise.race([this.#acked.catch(() => undefined), this.#settings.clock.sleep(CLOSE_MS)]);
+    this.#log.close();
+    await this.#saving?.catch(() => undefined);
+    await this.checkpoint().catch((error: unknown) => this.#trouble({ kind: "checkpoint_failed", error }));
+  }
+
+  async #open(begun: Parameters<Domain<C, S, E>["openLog"]>[0] | undefined): Promise<void> {
+    const { domain } = this.#settings;
+    const issued = () => this.#issue();
+    const commands = begun === undefined ? [] : [domain.openLog(begun, issued())];
+    // Not through `execute`: a log with a bad event has to be opened too.
+    for (const command of [...commands, ...domain.opening(issued)]) {
+      const decision = domain.decide(command, this.state);
+      if (decision.kind === "refused") throw new RefusedError(decision.refusal);
+      if (decision.kind === "accepted") await this.#append(command, decision.event, this.#ownMeta());
+    }
+  }
+
+  async #append(command: C, event: E, meta: CommandMeta): Promise<Recorded<E>> {
+    const { appended, acked } = this.#take(this.#newEvent(command, event, meta));
+    await acked;
+    return { kind: "accepted", event: appended, position: { [this.#log.logId]: appended.sequence } };
+  }
+
+  /** Nothing may be awaited between the decision and the end of this: the next one is decided on what it leaves. */
+  #take(event: NewEvent<E>): { readonly appended: RecordedEvent<E>; readonly acked: Promise<unknown> } {
+    const sequence = this.#log.nextSequence;
+    const acked = this.#log.take(event);
+    const appended: RecordedEvent<E> = Object.assign({}, event, { log: this.#log.logId, sequence });
+    const bad = this.#fold.apply({ kind: "event", event: appended as RecordedEvent });
+    if (bad !== undefined) this.#trouble({ kind: "quarantined", event: bad });
+    const told = acked.then(() => this.#onAcked(appended));
+    told.catch((error: unknown) => this.#onFailed(error));
+    this.#acked = told;
+    return { appended, acked: told };
+  }
+
+  #newEvent(command: C, event: E, meta: CommandMeta): NewEvent<E> {
+    const { domain, ids, hybridClock } = this.#settings;
+    const { commandId, causationId, correlationId, actor } = meta;
+    return {
+      ...event,
+      subject: domain.subjectOf(event),
+      header: {
+        id: ids.ulid(),
+        version: VOCABULARY.currentVersionOf(event.type),
+        clock: hybridClock.tick(),
+        causationId,
+        correlationId,
+        actor,
+      },
+      decision: { ...domain.describe(command), commandId },
+    };
+  }
+
+  #onAcked(event: RecordedEvent<E>): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#trouble({ kind: "listener_failed", error });
+      }
+    }
+    this.#unsaved += 1;
+    if (this.#unsaved >= (this.#settings.checkpointEvery ?? DEFAULT_CHECKPOINT_EVERY)) {
+      this.checkpoint().catch((error: unknown) => this.#trouble({ kind: "checkpoint_failed", error }));
+    }
+  }
+
+  #onFailed(error: unknown): void {
+    if (!(error instanceof FencedError) || this.#closed !== undefined) return;
+    this.#closed = error;
+    clearTimeout(this.#refusalTimer);
+    this.#settings.onFenced?.(error);
+  }
+
+  /** Whether the state includes what was not written after all. */
+  #isStale(): boolean {
+    return this.#closed === undefined && this.#log.nextSequence !== this.#fold.end.sequence + 1;
+  }
+
+  /** Folds again what really stands in the log, before anything more is decided. */
+  #refold(): Promise<void> {
+    this.#refolding ??= this.#foldAgain().finally(() => {
+      this.#refolding = undefined;
+    });
+    return this.#refolding;
+  }
+
+  async #foldAgain(): Promise<void> {
+    try {
+      this.#fold = await foldPresent(this.#log, this.#source);
+      this.#acked = Promise.resolve();
+    } catch (error) {
+      this.#trouble({ kind: "fold_failed", error });
+      await this.#settings.clock.sleep(REFOLD_PAUSE_MS);
+    }
+  }
+
+  async #save(): Promise<void> {
+    this.#unsaved = 0;
+    // A state that could not be read to its end is not kept: the next event ends it well.
+    if (this.#fold.end.eventId === "" || this.#isStale()) return;
+    const checkpoint = this.#fold.toCheckpoint();
+    // What is not acknowledged must not be in it.
+    await this.#acked;
+    await this.#settings.checkpoints.save(checkpoint);
+  }
+
+  #noteRefusal(command: C, reason: Refusal): void {
+    const { domain, clock } = this.#settings;
+    const key = `${domain.describe(command).command} ${domain.aggregateOf(command)} ${reason.code}`;
+    if (this.#refusals.note(key, { command, reason }, clock.monotonicMs())) {
+      this.#recordRefusal(command, reason, 1);
+    }
+    this.#scheduleRefusals();
+  }
+
+  #scheduleRefusals(): void {
+    const delayMs = this.#refusals.nextEndMs(this.#settings.clock.monotonicMs());
+    if (this.#refusalTimer !== undefined || delayMs === undefined || this.#closed !== undefined) return;
+    // Repeats of a refusal are counted for a while before they are worth an event.
+    this.#refusalTimer = setTimeout(() => {
+      this.#refusalTimer = undefined;
+      for (const { item, count } of this.#refusals.takeEnded(this.#settings.clock.monotonicMs())) {
+        this.#recordRefusal(item.command, item.reason, count);
+      }
+      this.#scheduleRefusals();
+    }, delayMs);
+    this.#refusalTimer.unref();
+  }
+
+  #recordRefusal(refused: C, reason: Refusal, count: number): void {
+    const { domain } = this.#settings;
+    const command = domain.recordRefusal(refused, reason, count, this.#issue());
+    if (command === undefined || this.#closed !== undefined || this.#isStale()) return;
+    if (this.#fold.quarantineOf(domain.aggregateOf(command)) !== undefined) return;
+    const decision = domain.decide(command, this.state);
+    if (decision.kind !== "accepted") return;
+    this.#append(command, decision.event, this.#ownMeta()).catch((error: unknown) =>
+      this.#trouble({ kind: "refusal_not_recorded", error }),
+    );
+  }
+
+  #mergeClock(meta: CommandMeta): void {
+    if (meta.clock === undefined || this.#settings.hybridClock.merge(meta.clock)) return;
+    this.#trouble({ kind: "clock_ahead", clock: meta.clock });
+  }
+
+  #issue(): Issued {
+    return { commandId: this.#settings.ids.ulid(), atMs: this.#settings.clock.nowMs() };
+  }
+
+  #ownMeta(): CommandMeta {
+    const commandId = this.#settings.ids.ulid();
+    const actor = `host:${this.#log.hostId}`;
+    return { commandId, correlationId: commandId, causationId: commandId, actor };
+  }
+
+  #position(): Position {
+    return { [this.#log.logId]: this.#fold.end.sequence };
+  }
+
+  #trouble(trouble: LedgerTrouble): void {
+    this.#source.onTrouble(trouble);
+  }
+}
+
+function sourceOf<C, S, E extends AnyEvent>(settings: LedgerSettings<C, S, E>): FoldSource<S> {
+  const { domain, checkpoints, copies, onTrouble } = settings;
+  return {
+    fold: domain.fold,
+    checkpoints,
+    ...(copies === undefined ? {} : { copies }),
+    onTrouble: onTrouble ?? (() => undefined),
+  };
+}
+
+function quarantineRefusal(bad: QuarantinedEvent): Refusal {
+  const message = `event ${bad.sequence} of log ${bad.log} cannot be read (${bad.reason}): repair it before it is changed`;
+  return refusal("quarantined", message, { details: { log: bad.log, sequence: bad.sequence } });
+}
