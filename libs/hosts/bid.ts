@@ -1,7 +1,7 @@
 import type { PublishedPort, Resources } from "#contracts";
 import type { Refusal } from "#kernel";
-import { machineCountOf, promisedOf } from "./capacity.ts";
-import { refuseAdmission } from "./decide.ts";
+import { refuseAdmission } from "./admission.ts";
+import { freeOf, machineCountOf } from "./capacity.ts";
 import type { Host } from "./state.ts";
 
 /** What a host is asked: would you take this machine? */
@@ -29,20 +29,12 @@ export type Bid =
 export function bidOf(host: Host, request: BidRequest, atMs: number): Bid {
   const reason = refuseAdmission(host, { ...request, atMs });
   if (reason !== undefined) return { kind: "no-bid", hostId: host.id, refusal: reason };
-  const promised = promisedOf(host);
-  let appMachineCount = 0;
-  for (const machine of host.machines.values()) {
-    if (machine.appName === request.appName && machine.state !== "destroyed") appMachineCount += 1;
-  }
   return {
     kind: "bid",
     hostId: host.id,
-    free: {
-      cpuMillis: host.capacity.cpuMillis - promised.cpuMillis,
-      memoryMib: host.capacity.memoryMib - promised.memoryMib,
-    },
+    free: freeOf(host),
     capacity: host.capacity,
     machineCount: machineCountOf(host),
-    appMachineCount,
+    appMachineCount: host.holdings.machinesOfApp.get(request.appName) ?? 0,
   };
 }

@@ -1,22 +1,21 @@
 import type { PublishedPort, Resources } from "#contracts";
 import { type Refusal, refusal } from "#kernel";
-import { isTerminal } from "#machines";
+import { portKey } from "./holdings.ts";
 import type { Host } from "./state.ts";
+
+const NOTHING: Resources = { cpuMillis: 0, memoryMib: 0 };
 
 /** What is promised right now: to machines that hold resources and to reservations. */
 export function promisedOf(host: Host): Resources {
-  let cpuMillis = 0;
-  let memoryMib = 0;
-  for (const machine of host.machines.values()) {
-    if (!machine.holdsResources) continue;
-    cpuMillis += machine.resources.cpuMillis;
-    memoryMib += machine.resources.memoryMib;
-  }
-  for (const { resources } of host.reservations.values()) {
-    cpuMillis += resources.cpuMillis;
-    memoryMib += resources.memoryMib;
-  }
-  return { cpuMillis, memoryMib };
+  return host.holdings.promised;
+}
+
+/** What the host has beyond what it promised. Negative when it came to have less than that. */
+export function freeOf({ capacity, holdings: { promised } }: Host): Resources {
+  return {
+    cpuMillis: capacity.cpuMillis - promised.cpuMillis,
+    memoryMib: capacity.memoryMib - promised.memoryMib,
+  };
 }
 
 /** Machines that exist, and reservations for more. */
@@ -25,53 +24,38 @@ export function machineCountOf(host: Host): number {
 }
 
 /**
- * Whether `wanted` fits beside what is promised (I8, F25). The refusal says what was asked, what is free, and that it
- * is this host which said no (F09).
+ * Whether `wanted` fits in place of `held`, which is promised already (I8, F25). Taking less is never refused. The
+ * refusal says what was asked, what is free, and that it is this host which said no (F09).
  */
-export function refuseUnlessFits(host: Host, wanted: Resources): Refusal | undefined {
-  const promised = promisedOf(host);
-  const freeCpuMillis = host.capacity.cpuMillis - promised.cpuMillis;
-  const freeMemoryMib = host.capacity.memoryMib - promised.memoryMib;
-  if (wanted.cpuMillis <= freeCpuMillis && wanted.memoryMib <= freeMemoryMib) return undefined;
-  const short =
-    wanted.memoryMib > freeMemoryMib
-      ? `${wanted.memoryMib} MiB of memory wanted, ${freeMemoryMib} of ${host.capacity.memoryMib} free`
-      : `${wanted.cpuMillis} CPU millis wanted, ${freeCpuMillis} of ${host.capacity.cpuMillis} free`;
+export function refuseUnlessFits(host: Host, wanted: Resources, held = NOTHING): Refusal | undefined {
+  const free = freeOf(host);
+  const room = { cpuMillis: free.cpuMillis + held.cpuMillis, memoryMib: free.memoryMib + held.memoryMib };
+  const isShortOf = (key: keyof Resources) => wanted[key] > held[key] && wanted[key] > room[key];
+  if (!isShortOf("cpuMillis") && !isShortOf("memoryMib")) return undefined;
+  const short = isShortOf("memoryMib")
+    ? `${wanted.memoryMib} MiB of memory wanted, ${room.memoryMib} of ${host.capacity.memoryMib} free`
+    : `${wanted.cpuMillis} CPU millis wanted, ${room.cpuMillis} of ${host.capacity.cpuMillis} free`;
   return refusal("insufficient_capacity", `host ${host.id} has no room: ${short}`, {
-    details: { hostId: host.id, wanted, free: { cpuMillis: freeCpuMillis, memoryMib: freeMemoryMib } },
+    details: { hostId: host.id, wanted, free: room },
   });
 }
 
-/** Whether a published port is held on this host by somebody other than `machineId`. */
+/** Whether a published port is held on this host by somebody other than `machineId`, or is asked for twice. */
 export function refuseTakenPort(
   host: Host,
   machineId: string,
   ports: readonly PublishedPort[],
 ): Refusal | undefined {
-  if (ports.length === 0) return undefined;
-  const held = heldPorts(host, machineId);
+  const asked = new Set<string>();
   for (const port of ports) {
-    const holder = held.get(portKey(port));
-    if (holder === undefined) continue;
-    const message = `port ${port.host_port}/${port.protocol} of host ${host.id} belongs to machine ${holder}: choose another`;
+    const key = portKey(port);
+    const name = `port ${port.host_port}/${port.protocol}`;
+    if (asked.has(key)) return refusal("invalid", `${name} is published twice: name it once`);
+    asked.add(key);
+    const holder = host.holdings.ports.get(key);
+    if (holder === undefined || holder === machineId) continue;
+    const message = `${name} of host ${host.id} belongs to machine ${holder}: choose another`;
     return refusal("port_taken", message, { details: { hostId: host.id, port: port.host_port, holder } });
   }
   return undefined;
-}
-
-function heldPorts(host: Host, exceptMachineId: string): Map<string, string> {
-  const held = new Map<string, string>();
-  for (const machine of host.machines.values()) {
-    if (machine.id === exceptMachineId || isTerminal(machine.state)) continue;
-    for (const port of machine.config.publish ?? []) held.set(portKey(port), machine.id);
-  }
-  for (const reservation of host.reservations.values()) {
-    if (reservation.machineId === exceptMachineId) continue;
-    for (const port of reservation.ports) held.set(portKey(port), reservation.machineId);
-  }
-  return held;
-}
-
-function portKey(port: PublishedPort): string {
-  return `${port.protocol}/${port.host_port}`;
 }

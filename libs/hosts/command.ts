@@ -1,4 +1,5 @@
 import type { MachineConfig, PublishedPort, Resources } from "#contracts";
+import type { RefusalCode } from "#kernel";
 import type { MachineCommand } from "#machines";
 
 /** Inputs of every decision: the command's id and the wall time, handed in as data. */
@@ -58,6 +59,15 @@ export type HostCommand = Issued &
         readonly config: MachineConfig;
         readonly skipLaunch: boolean;
         readonly origin: string;
+      }
+    /** The host agent saw a reason of its own against a commit: it counts like one that the decider found. */
+    | {
+        readonly type: "RefuseCommit";
+        readonly reservationId: string;
+        readonly machineId: string;
+        readonly epoch: number;
+        readonly code: RefusalCode;
+        readonly message: string;
       }
     | { readonly type: "Machine"; readonly machineId: string; readonly command: MachineCommand }
     | {

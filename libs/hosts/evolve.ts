@@ -1,16 +1,17 @@
 import { type HostEvent, type HostLogEvent, type MachineEvent, machineEvents } from "#contracts";
 import { assertNever } from "#kernel";
-import { bornFrom, evolveMachine } from "#machines";
+import { bornFrom, evolveMachine, type Machine } from "#machines";
 import { addressAfter } from "./address.ts";
-import { type Host, hostFromJson } from "./state.ts";
+import { holdMachine, holdReservation, releaseMachine, releaseReservation } from "./holdings.ts";
+import { type Host, hostFromJson, type RefusedCommit } from "./state.ts";
 
-/** Destroyed machines are remembered for this long, and beyond it while there are few of them. */
-const DEPARTED_MEMORY_MS = 600_000;
-const DEPARTED_MEMORY_COUNT = 1_000;
+/** What is over is remembered for this long, and beyond it while there is little of it. */
+const MEMORY_MS = 600_000;
+const MEMORY_COUNT = 1_000;
 
 /** The host after one event of its log. Changes `host` in place and returns it. `atMs`: the event clock's wall time. */
 export function evolveHost(host: Host, event: HostLogEvent, atMs: number): Host {
-  return isMachineEvent(event) ? applyToMachine(host, event, atMs) : applyToHost(host, event);
+  return isMachineEvent(event) ? applyToMachine(host, event, atMs) : applyToHost(host, event, atMs);
 }
 
 /** Whether an event is about one machine. */
@@ -21,27 +22,39 @@ export function isMachineEvent(event: HostLogEvent): event is MachineEvent {
 function applyToMachine(host: Host, event: MachineEvent, atMs: number): Host {
   const { machineId } = event.data;
   if (event.type === "MachineCreating") {
-    host.reservations.delete(event.data.operation.id);
-    host.machines.set(machineId, bornFrom(event.data));
+    endReservation(host, host.holdings.reservationOf.get(machineId));
+    replaceMachine(host, host.machines.get(machineId), bornFrom(event.data));
+    host.holdings.addresses.add(event.data.ipv4);
     host.nextAddress = addressAfter(event.data.ipv4);
     return host;
   }
   const machine = host.machines.get(machineId);
   if (machine === undefined) return host;
-  host.machines.set(machineId, evolveMachine(machine, event, atMs));
+  replaceMachine(host, machine, evolveMachine(machine, event, atMs));
   if (event.type === "MachineDestroyed" || event.type === "MachineReleased") depart(host, machineId, atMs);
   return host;
+}
+
+/** What a machine holds changes with its state, and only with it. */
+function replaceMachine(host: Host, before: Machine | undefined, after: Machine): void {
+  host.machines.set(after.id, after);
+  if (before?.state === after.state) return;
+  if (before !== undefined) releaseMachine(host.holdings, before);
+  holdMachine(host.holdings, after);
 }
 
 /** Bounded memory: state must not grow with history (F15). */
 function depart(host: Host, machineId: string, atMs: number): void {
   host.departed.push({ id: machineId, atMs });
-  while (host.departed.length > DEPARTED_MEMORY_COUNT && host.departed[0]!.atMs < atMs - DEPARTED_MEMORY_MS) {
-    host.machines.delete(host.departed.shift()!.id);
+  while (host.departed.length > MEMORY_COUNT && host.departed[0]!.atMs < atMs - MEMORY_MS) {
+    const gone = host.machines.get(host.departed.shift()!.id);
+    if (gone === undefined) continue;
+    host.machines.delete(gone.id);
+    host.holdings.addresses.delete(gone.ipv4);
   }
 }
 
-function applyToHost(host: Host, event: HostEvent): Host {
+function applyToHost(host: Host, event: HostEvent, atMs: number): Host {
   switch (event.type) {
     case "HostLogOpened":
       return opened(host, event.data);
@@ -54,14 +67,15 @@ function applyToHost(host: Host, event: HostEvent): Host {
       host.maxMachines = event.data.maxMachines;
       host.features = event.data.features;
       return host;
-    case "ReservationMade": {
-      const { hostId: _, reservationId, ...promised } = event.data;
-      host.reservations.set(reservationId, { id: reservationId, ...promised });
-      return host;
-    }
+    case "ReservationMade":
+      return reserved(host, event.data);
     case "ReservationEnded":
-      host.reservations.delete(event.data.reservationId);
-      return host;
+      return endReservation(host, event.data.reservationId);
+    case "CommitRefused": {
+      const { machineId, epoch, code, message, reservationId } = event.data;
+      rememberRefusal(host.refusedCommits, { machineId, epoch, code, message, atMs });
+      return endReservation(host, reservationId);
+    }
     case "HostCordoned": {
       const { owner, reason, expiresAtMs } = event.data;
       host.cordon = { owner, reason, expiresAtMs };
@@ -87,4 +101,31 @@ function opened(host: Host, data: Extract<HostEvent, { type: "HostLogOpened" }>[
   host.clusterId = data.clusterId;
   host.subnet = data.subnet;
   return host;
+}
+
+/** A machine's newer reservation takes the place of its older one. */
+function reserved(host: Host, data: Extract<HostEvent, { type: "ReservationMade" }>["data"]): Host {
+  const { hostId: _, reservationId: id, ...promised } = data;
+  endReservation(host, host.holdings.reservationOf.get(promised.machineId));
+  const reservation = { id, ...promised };
+  host.reservations.set(id, reservation);
+  holdReservation(host.holdings, reservation);
+  return host;
+}
+
+function endReservation(host: Host, id: string | undefined): Host {
+  const reservation = id === undefined ? undefined : host.reservations.get(id);
+  if (reservation === undefined) return host;
+  host.reservations.delete(reservation.id);
+  releaseReservation(host.holdings, reservation);
+  return host;
+}
+
+function rememberRefusal(commits: Map<string, RefusedCommit>, refused: RefusedCommit): void {
+  commits.delete(refused.machineId);
+  commits.set(refused.machineId, refused);
+  for (const [machineId, commit] of commits) {
+    if (commits.size <= MEMORY_COUNT || commit.atMs >= refused.atMs - MEMORY_MS) return;
+    commits.delete(machineId);
+  }
 }

@@ -1,7 +1,17 @@
 export { privateIpOf } from "./address.ts";
-export * from "./bid.ts";
+export { refuseAdmission, type Wanted } from "./admission.ts";
+export { type Bid, type BidRequest, bidOf } from "./bid.ts";
 export { promisedOf } from "./capacity.ts";
-export * from "./command.ts";
-export * from "./decide.ts";
+export type { HostCommand, HostCommandOf } from "./command.ts";
+export { decideHost } from "./decide.ts";
 export { evolveHost, isMachineEvent } from "./evolve.ts";
-export * from "./state.ts";
+export {
+  type Cordon,
+  emptyHost,
+  HOST_FOLD_VERSION,
+  type Host,
+  hostFromJson,
+  hostToJson,
+  type RefusedCommit,
+  type Reservation,
+} from "./state.ts";

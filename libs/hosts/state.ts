@@ -1,5 +1,7 @@
 import type { PublishedPort, Resources } from "#contracts";
+import type { RefusalCode } from "#kernel";
 import type { Machine } from "#machines";
+import { emptyHoldings, type Holdings, holdingsOf } from "./holdings.ts";
 
 /** Capacity that was promised to a machine that is not committed yet. The host itself lets it expire. */
 export interface Reservation {
@@ -9,6 +11,15 @@ export interface Reservation {
   readonly resources: Resources;
   readonly ports: readonly PublishedPort[];
   readonly ttlMs: number;
+}
+
+/** A commit that was refused: the same epoch is refused for as long as this is remembered. */
+export interface RefusedCommit {
+  readonly machineId: string;
+  readonly epoch: number;
+  readonly code: RefusalCode;
+  readonly message: string;
+  readonly atMs: number;
 }
 
 /** Why a host takes no new machines, who said so, and until when (F24). */
@@ -38,11 +49,16 @@ export interface Host {
   cordon?: Cordon;
   /** Host part of the next machine's address: it only grows, so that an address rests long before it is used again (F31). */
   nextAddress: number;
+  /** By reservation id. A machine has one at the most. */
   readonly reservations: Map<string, Reservation>;
   /** All that exist, and the last destroyed ones, in order of creation. */
   readonly machines: Map<string, Machine>;
   /** Destroyed machines still remembered, oldest first, with when they went: late commands find them. */
   readonly departed: { readonly id: string; readonly atMs: number }[];
+  /** By machine id, oldest first: a commit that was long on its way finds them. */
+  readonly refusedCommits: Map<string, RefusedCommit>;
+  /** What all of these hold; derived from them. */
+  holdings: Holdings;
 }
 
 export const FIRST_ADDRESS = 256;
@@ -66,31 +82,42 @@ export function emptyHost(): Host {
     reservations: new Map(),
     machines: new Map(),
     departed: [],
+    refusedCommits: new Map(),
+    holdings: emptyHoldings(),
   };
 }
 
 /** Version of the fold: it changes whenever the same log would fold to another state (I4). */
 export const HOST_FOLD_VERSION = 1;
 
+/** Fields that are in a checkpoint as lists: order counts, and each entry knows its own key. */
+interface HostLists {
+  readonly reservations: readonly Reservation[];
+  readonly machines: readonly Machine[];
+  readonly departed: Host["departed"];
+  readonly refusedCommits: readonly RefusedCommit[];
+}
+
 /** The state as plain JSON, for checkpoints and hashes. */
-export function hostToJson(host: Host): unknown {
-  return {
-    ...host,
+export function hostToJson({ holdings: _, ...host }: Host): unknown {
+  const lists: HostLists = {
     reservations: [...host.reservations.values()],
     machines: [...host.machines.values()],
     departed: [...host.departed],
+    refusedCommits: [...host.refusedCommits.values()],
   };
+  return { ...host, ...lists };
 }
 
-/** Reads what `hostToJson` wrote in the same fold version. */
+/** Reads what `hostToJson` wrote in the same fold version. Keeps nothing of `json` that is changed later. */
 export function hostFromJson(json: unknown): Host {
-  const saved = json as Omit<Host, "reservations" | "machines"> & {
-    reservations: Reservation[];
-    machines: Machine[];
-  };
+  const saved = json as Omit<Host, "holdings" | keyof HostLists> & HostLists;
   return {
     ...saved,
     reservations: new Map(saved.reservations.map((reservation) => [reservation.id, reservation])),
     machines: new Map(saved.machines.map((machine) => [machine.id, machine])),
+    departed: [...saved.departed],
+    refusedCommits: new Map(saved.refusedCommits.map((commit) => [commit.machineId, commit])),
+    holdings: holdingsOf(saved.machines, saved.reservations),
   };
 }

@@ -1,0 +1,101 @@
+import type { PublishedPort, Resources } from "#contracts";
+import { heldResources, isTerminal, type Machine } from "#machines";
+import type { Reservation } from "./state.ts";
+
+/**
+ * Running totals of what machines and reservations hold, so that no decision has to look at all of them. They follow
+ * from machines and reservations and are rebuilt from these: they are in no checkpoint and no hash.
+ */
+export interface Holdings {
+  /** What is promised right now (I8). */
+  promised: Resources;
+  /** Machine id by `portKey`. */
+  readonly ports: Map<string, string>;
+  /** Addresses of all machines that are remembered, destroyed ones included (F31). */
+  readonly addresses: Set<string>;
+  /** How many machines of an app exist. */
+  readonly machinesOfApp: Map<string, number>;
+  /** Reservation id by machine id. */
+  readonly reservationOf: Map<string, string>;
+}
+
+export function emptyHoldings(): Holdings {
+  return {
+    promised: { cpuMillis: 0, memoryMib: 0 },
+    ports: new Map(),
+    addresses: new Set(),
+    machinesOfApp: new Map(),
+    reservationOf: new Map(),
+  };
+}
+
+/** The holdings of exactly these. */
+export function holdingsOf(machines: Iterable<Machine>, reservations: Iterable<Reservation>): Holdings {
+  const holdings = emptyHoldings();
+  for (const machine of machines) {
+    holdings.addresses.add(machine.ipv4);
+    holdMachine(holdings, machine);
+  }
+  for (const reservation of reservations) holdReservation(holdings, reservation);
+  return holdings;
+}
+
+export function holdMachine(holdings: Holdings, machine: Machine): void {
+  add(holdings, heldResources(machine), 1);
+  if (isTerminal(machine.state)) return;
+  holdPorts(holdings, machine.id, portsOf(machine));
+  count(holdings.machinesOfApp, machine.appName, 1);
+}
+
+export function releaseMachine(holdings: Holdings, machine: Machine): void {
+  add(holdings, heldResources(machine), -1);
+  if (isTerminal(machine.state)) return;
+  releasePorts(holdings, machine.id, portsOf(machine));
+  count(holdings.machinesOfApp, machine.appName, -1);
+}
+
+export function holdReservation(holdings: Holdings, reservation: Reservation): void {
+  add(holdings, reservation.resources, 1);
+  holdPorts(holdings, reservation.machineId, reservation.ports);
+  holdings.reservationOf.set(reservation.machineId, reservation.id);
+}
+
+export function releaseReservation(holdings: Holdings, reservation: Reservation): void {
+  add(holdings, reservation.resources, -1);
+  releasePorts(holdings, reservation.machineId, reservation.ports);
+  holdings.reservationOf.delete(reservation.machineId);
+}
+
+/** Names a host port: TCP and UDP do not get into each other's way. */
+export function portKey(port: PublishedPort): string {
+  return `${port.protocol}/${port.host_port}`;
+}
+
+/** While a machine is updated it may end up with either config: the ports of both are taken. */
+function portsOf(machine: Machine): readonly PublishedPort[] {
+  return [...(machine.config.publish ?? []), ...(machine.beforeUpdate?.config.publish ?? [])];
+}
+
+function holdPorts(holdings: Holdings, machineId: string, ports: readonly PublishedPort[]): void {
+  for (const port of ports) holdings.ports.set(portKey(port), machineId);
+}
+
+function releasePorts(holdings: Holdings, machineId: string, ports: readonly PublishedPort[]): void {
+  for (const port of ports) {
+    if (holdings.ports.get(portKey(port)) === machineId) holdings.ports.delete(portKey(port));
+  }
+}
+
+function add(holdings: Holdings, resources: Resources, sign: 1 | -1): void {
+  const { cpuMillis, memoryMib } = holdings.promised;
+  holdings.promised = {
+    cpuMillis: cpuMillis + sign * resources.cpuMillis,
+    memoryMib: memoryMib + sign * resources.memoryMib,
+  };
+}
+
+function count(counts: Map<string, number>, key: string, by: 1 | -1): void {
+  const after = (counts.get(key) ?? 0) + by;
+  if (after === 0) counts.delete(key);
+  else counts.set(key, after);
+}
