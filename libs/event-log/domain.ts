@@ -20,8 +20,8 @@ export interface PreviousLog {
 export interface Domain<C, S, E extends AnyEvent> {
   readonly fold: Fold<S>;
   decide(command: C, state: S): Decision<E>;
-  /** Subject of the aggregate that the command is decided on: while that is quarantined, the command is refused (F18). */
-  aggregateOf(command: C): string;
+  /** Subjects of the aggregates that a command is decided on: while one is quarantined, the command is refused (F18). */
+  aggregatesOf(command: C): readonly string[];
   /** Subject that an event is logged under: its aggregate's. */
   subjectOf(event: E): string;
   /** The command for the decision record: no secret, nothing that the event itself holds already. */

@@ -1,12 +1,14 @@
 import { type AnyEvent, type NewEvent, type RecordedEvent, VOCABULARY } from "#contracts";
 import {
   type Clock,
+  type Decision,
   type HybridClock,
   type Ids,
   type Position,
   type Refusal,
   RefusedError,
   refusal,
+  refused,
 } from "#kernel";
 import type { AggregateFold } from "./aggregate-fold.ts";
 import type { Checkpoints } from "./checkpoints.ts";
@@ -17,7 +19,7 @@ import { FencedError, LogUnavailableError } from "./log-errors.ts";
 import { type FoldSource, foldPresent, type LogCopies, openFold } from "./open-fold.ts";
 import type { QuarantinedEvent } from "./quarantine.ts";
 import type { CommandMeta, Recorded } from "./recorded.ts";
-import { RefusalTally } from "./refusal-tally.ts";
+import { RefusalRecorder, type Refused } from "./refusal-recorder.ts";
 
 export interface LedgerSettings<C, S, E extends AnyEvent> {
   readonly log: HostLog;
@@ -52,14 +54,13 @@ export class Ledger<C, S, E extends AnyEvent> {
   readonly #source: FoldSource<S>;
   readonly #log: HostLog;
   readonly #listeners = new Set<Listener<E>>();
-  readonly #refusals = new RefusalTally<{ readonly command: C; readonly reason: Refusal }>();
+  readonly #refusals: RefusalRecorder<C>;
   #fold: AggregateFold<S>;
   /** Settles as the last append does. */
   #acked: Promise<unknown> = Promise.resolve();
   #refolding: Promise<void> | undefined;
   #saving: Promise<void> | undefined;
   #unsaved = 0;
-  #refusalTimer: NodeJS.Timeout | undefined;
   #closed: FencedError | LogUnavailableError | undefined;
 
   /** Folds the log, or begins it, and makes the opening decisions. Throws where the leaf does not answer. */
@@ -86,6 +87,9 @@ export class Ledger<C, S, E extends AnyEvent> {
     this.#source = source;
     this.#log = log;
     this.#fold = fold;
+    this.#refusals = new RefusalRecorder(settings.clock, (refused, count) =>
+      this.#recordRefusal(refused, count),
+    );
   }
 
   /** The log that it writes: its successor, where the one given was not to be gone on with. */
@@ -124,12 +128,7 @@ export class Ledger<C, S, E extends AnyEvent> {
     while (this.#isStale()) await this.#refold();
     if (this.#closed !== undefined) throw this.#closed;
     this.#mergeClock(meta);
-    const { domain } = this.#settings;
-    const bad = this.#fold.quarantineOf(domain.aggregateOf(command));
-    const decision =
-      bad === undefined
-        ? domain.decide(command, this.state)
-        : ({ kind: "refused", refusal: quarantineRefusal(bad) } as const);
+    const decision = this.#decide(command);
     switch (decision.kind) {
       case "accepted":
         return this.#append(command, decision.event, meta);
@@ -137,7 +136,7 @@ export class Ledger<C, S, E extends AnyEvent> {
         return { kind: "unchanged", position: await this.settled() };
       case "refused":
         this.#noteRefusal(command, decision.refusal);
-        return { ...decision, position: await this.settled() };
+        return { kind: "refused", refusal: decision.refusal, position: await this.settled() };
     }
   }
 
@@ -153,7 +152,7 @@ export class Ledger<C, S, E extends AnyEvent> {
   async close(): Promise<void> {
     if (this.#closed !== undefined) return;
     this.#closed = new LogUnavailableError("the agent is stopping");
-    clearTimeout(this.#refusalTimer);
+    this.#refusals.stop();
     await Promise.race([this.#acked.catch(() => undefined), this.#settings.clock.sleep(CLOSE_MS)]);
     this.#log.close();
     await this.#saving?.catch(() => undefined);
@@ -170,6 +169,15 @@ export class Ledger<C, S, E extends AnyEvent> {
       if (decision.kind === "refused") throw new RefusedError(decision.refusal);
       if (decision.kind === "accepted") await this.#append(command, decision.event, this.#ownMeta());
     }
+  }
+
+  #decide(command: C): Decision<E> {
+    const { domain } = this.#settings;
+    for (const subject of domain.aggregatesOf(command)) {
+      const bad = this.#fold.quarantineOf(subject);
+      if (bad !== undefined) return refused(quarantineRefusal(bad));
+    }
+    return domain.decide(command, this.state);
   }
 
   async #append(command: C, event: E, meta: CommandMeta): Promise<Recorded<E>> {
@@ -226,7 +234,7 @@ export class Ledger<C, S, E extends AnyEvent> {
   #onFailed(error: unknown): void {
     if (!(error instanceof FencedError) || this.#closed !== undefined) return;
     this.#closed = error;
-    clearTimeout(this.#refusalTimer);
+    this.#refusals.stop();
     this.#settings.onFenced?.(error);
   }
 
@@ -264,36 +272,18 @@ export class Ledger<C, S, E extends AnyEvent> {
   }
 
   #noteRefusal(command: C, reason: Refusal): void {
-    const { domain, clock } = this.#settings;
-    const key = `${domain.describe(command).command} ${domain.aggregateOf(command)} ${reason.code}`;
-    if (this.#refusals.note(key, { command, reason }, clock.monotonicMs())) {
-      this.#recordRefusal(command, reason, 1);
-    }
-    this.#scheduleRefusals();
-  }
-
-  #scheduleRefusals(): void {
-    const delayMs = this.#refusals.nextEndMs(this.#settings.clock.monotonicMs());
-    if (this.#refusalTimer !== undefined || delayMs === undefined || this.#closed !== undefined) return;
-    // Repeats of a refusal are counted for a while before they are worth an event.
-    this.#refusalTimer = setTimeout(() => {
-      this.#refusalTimer = undefined;
-      for (const { item, count } of this.#refusals.takeEnded(this.#settings.clock.monotonicMs())) {
-        this.#recordRefusal(item.command, item.reason, count);
-      }
-      this.#scheduleRefusals();
-    }, delayMs);
-    this.#refusalTimer.unref();
-  }
-
-  #recordRefusal(refused: C, reason: Refusal, count: number): void {
     const { domain } = this.#settings;
-    const command = domain.recordRefusal(refused, reason, count, this.#issue());
-    if (command === undefined || this.#closed !== undefined || this.#isStale()) return;
-    if (this.#fold.quarantineOf(domain.aggregateOf(command)) !== undefined) return;
-    const decision = domain.decide(command, this.state);
+    const key = `${domain.describe(command).command} ${domain.aggregatesOf(command)} ${reason.code}`;
+    this.#refusals.note(key, { command, reason });
+  }
+
+  #recordRefusal({ command, reason }: Refused<C>, count: number): void {
+    const { domain } = this.#settings;
+    const record = domain.recordRefusal(command, reason, count, this.#issue());
+    if (record === undefined || this.#closed !== undefined || this.#isStale()) return;
+    const decision = this.#decide(record);
     if (decision.kind !== "accepted") return;
-    this.#append(command, decision.event, this.#ownMeta()).catch((error: unknown) =>
+    this.#append(record, decision.event, this.#ownMeta()).catch((error: unknown) =>
       this.#trouble({ kind: "refusal_not_recorded", error }),
     );
   }

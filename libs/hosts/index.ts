@@ -5,6 +5,7 @@ export { promisedOf } from "./capacity.ts";
 export type { HostCommand, HostCommandOf } from "./command.ts";
 export { decideHost } from "./decide.ts";
 export { evolveHost, isMachineEvent } from "./evolve.ts";
+export { HostDomain, type HostIdentity, hostFold } from "./host-domain.ts";
 export {
   type Cordon,
   emptyHost,
