@@ -17,6 +17,9 @@ const IN_FLIGHT = 4_000;
 const HEARTBEAT_MS = 5_000;
 const FIRST_PAUSE_MS = 50;
 const LAST_PAUSE_MS = 1_000;
+/** A question that was under way when the hub died is never answered: at first it is not waited for long. */
+const FIRST_TIMEOUT_MS = 1_000;
+const LAST_TIMEOUT_MS = 10_000;
 
 /** The last message that was read of a stream, and what tells it from another one that may stand there some day. */
 export interface TailCursor {
@@ -72,19 +75,21 @@ export class StreamTail {
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => this.#end?.("stopped"), { once: true });
     void this.#watchConnection(signal);
-    for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted && !this.#nc.isClosed(); ) {
-      const before = this.#cursor.sequence;
-      const reason = await this.#follow(signal).catch((error: unknown) => String(error));
+    for (let failures = 0; !signal.aborted && !this.#nc.isClosed(); ) {
+      const before = this.#cursor;
+      const timeout = Math.min(LAST_TIMEOUT_MS, FIRST_TIMEOUT_MS * 2 ** failures);
+      const reason = await this.#follow(signal, timeout).catch((error: unknown) => String(error));
       if (signal.aborted) return;
       this.#listener.lost(reason);
-      pauseMs = this.#cursor.sequence === before ? Math.min(LAST_PAUSE_MS, pauseMs * 2) : FIRST_PAUSE_MS;
+      failures = this.#cursor === before ? failures + 1 : 0;
+      const pauseMs = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
       await this.#clock.sleep(pauseMs, signal).catch(() => undefined);
     }
   }
 
   /** One consumer's life. Resolves to the reason of its end. */
-  async #follow(signal: AbortSignal): Promise<string> {
-    const jsm = await jetstreamManager(this.#nc, { checkAPI: false });
+  async #follow(signal: AbortSignal, timeout: number): Promise<string> {
+    const jsm = await jetstreamManager(this.#nc, { checkAPI: false, timeout });
     const info = await jsm.streams.info(this.#stream);
     await this.#checkCursor(jsm, info);
     this.#listener.found(info);
