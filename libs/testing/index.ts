@@ -1,4 +1,5 @@
 export * from "./child.ts";
+export * from "./cluster.ts";
 export * from "./nats-server.ts";
 export * from "./oci-hostile.ts";
 export * from "./oci-image.ts";
