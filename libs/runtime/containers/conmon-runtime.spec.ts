@@ -1,0 +1,4 @@
+import { ContainerGround } from "./conmon-runtime.fixture.ts";
+import { containerRuntimeContract } from "./container-runtime.contract.ts";
+
+containerRuntimeContract("ConmonRuntime", () => ContainerGround.make());

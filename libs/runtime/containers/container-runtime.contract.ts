@@ -1,0 +1,183 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import type { MachineExit } from "#contracts";
+import type { FaultPoint } from "../fault-point.ts";
+import { type ContainerRuntime, EXIT_CODE_UNKNOWN, type LaunchSpec } from "./container-runtime.ts";
+
+/** What a test's process does; each adapter has its own way to make one that does so. */
+export type Program =
+  /** Ends at once. */
+  | { readonly kind: "exit"; readonly code: number }
+  /** Runs until SIGTERM, then ends with code 3. */
+  | { readonly kind: "serve" }
+  /** Runs until SIGKILL. */
+  | { readonly kind: "stubborn" }
+  /** A program that the image does not have. */
+  | { readonly kind: "missing" };
+
+/** An adapter under test and the world it works on, which outlives it. */
+export interface ContainersUnderTest {
+  /** The adapter of a fresh agent; the one before is dead. `faultPoint`: where to crash. */
+  open(faultPoint?: FaultPoint): Promise<ContainerRuntime>;
+  spec(machineId: string, startId: string, program: Program): Promise<LaunchSpec>;
+  /** Resolves once the process of a `serve` heeds signals. */
+  serving(startId: string): Promise<void>;
+  /** How often the process of that start began. */
+  runsOf(startId: string): Promise<number>;
+  close(): Promise<void>;
+}
+
+const M = "d0000000000001";
+
+/** What every `ContainerRuntime` does. */
+export function containerRuntimeContract(name: string, setUp: () => Promise<ContainersUnderTest>): void {
+  describe(`${name} as ContainerRuntime`, () => {
+    const { signal } = new AbortController();
+    let world: ContainersUnderTest;
+    let runtime: ContainerRuntime;
+    beforeEach(async () => {
+      world = await setUp();
+      runtime = await world.open();
+    });
+    afterEach(() => world.close());
+
+    const launch = async (startId: string, program: Program, machineId = M) =>
+      runtime.launch(await world.spec(machineId, startId, program), signal);
+    const nextExit = (of: ContainerRuntime) =>
+      new Promise<{ machineId: string; startId: string; exit: MachineExit }>((resolve) => {
+        of.onExit((machineId, startId, exit) => resolve({ machineId, startId, exit }));
+      });
+
+    it("runs a process and shows it", async () => {
+      const { pid, startedAtMs } = await launch("S1", { kind: "serve" });
+      expect(pid).toBeGreaterThan(0);
+      expect(startedAtMs).toBeGreaterThan(0);
+      expect(await runtime.list()).toEqual([{ machineId: M, startId: "S1", state: "running", pid }]);
+      expect(await runtime.exitOf(M, "S1")).toBeUndefined();
+    });
+
+    it("never runs the process of one start twice, not even for the agent that comes after", async () => {
+      const first = await launch("S1", { kind: "serve" });
+      expect(await launch("S1", { kind: "serve" })).toEqual(first);
+      runtime = await world.open();
+      expect(await launch("S1", { kind: "serve" })).toEqual(first);
+      await runtime.awaitExit(M, "S1", 0, signal);
+      expect(await launch("S1", { kind: "serve" })).toEqual({ ...first, pid: 0 });
+      expect(await world.runsOf("S1")).toBe(1);
+    });
+
+    it("tells how a process ended, at once and later", async () => {
+      const told = nextExit(runtime);
+      await launch("S1", { kind: "exit", code: 7 });
+      const { exit, ...start } = await told;
+      expect(start).toEqual({ machineId: M, startId: "S1" });
+      expect(exit).toMatchObject({ exit_code: 7, guest_signal: 0, oom_killed: false, requested_stop: false });
+      expect(exit.exited_at_ms).toBeGreaterThan(0);
+      expect(await runtime.exitOf(M, "S1")).toEqual(exit);
+      expect(await runtime.awaitExit(M, "S1", 0, signal)).toEqual(exit);
+      expect(await runtime.list()).toEqual([{ machineId: M, startId: "S1", state: "stopped", pid: 0 }]);
+    });
+
+    it("tells the next agent of an exit that nobody watched", async () => {
+      await launch("S1", { kind: "serve" });
+      const exit = await runtime.awaitExit(M, "S1", 0, signal);
+      expect((await nextExit(await world.open())).exit).toEqual(exit);
+    });
+
+    it("passes a signal on, and says afterwards that the end was asked for", async () => {
+      await launch("S1", { kind: "serve" });
+      await world.serving("S1");
+      await runtime.sendSignal(M, "S1", "SIGTERM");
+      const exit = await runtime.awaitExit(M, "S1", 10_000, signal);
+      expect(exit).toMatchObject({ exit_code: 3, guest_signal: 0, requested_stop: true });
+    });
+
+    it("kills what does not end in time", async () => {
+      await launch("S1", { kind: "stubborn" });
+      await runtime.sendSignal(M, "S1", "SIGTERM");
+      const exit = await runtime.awaitExit(M, "S1", 50, signal);
+      expect(exit).toMatchObject({ exit_code: 137, guest_signal: 9, requested_stop: true });
+    });
+
+    it("stops waiting when told to, and the process goes on", async () => {
+      await launch("S1", { kind: "stubborn" });
+      const abort = new AbortController();
+      const waiting = runtime.awaitExit(M, "S1", 60_000, abort.signal);
+      abort.abort();
+      await expect(waiting).rejects.toThrow();
+      expect(await runtime.list()).toMatchObject([{ state: "running" }]);
+    });
+
+    it("does not call an end asked for that came before the signal", async () => {
+      await launch("S1", { kind: "exit", code: 0 });
+      await runtime.awaitExit(M, "S1", 60_000, signal);
+      await runtime.sendSignal(M, "S1", "SIGTERM");
+      expect(await runtime.exitOf(M, "S1")).toMatchObject({ exit_code: 0, requested_stop: false });
+    });
+
+    it("says of a start that never ran that its end is unknown", async () => {
+      const exit = await runtime.awaitExit(M, "S9", 60_000, signal);
+      expect(exit).toMatchObject({ exit_code: EXIT_CODE_UNKNOWN });
+      await runtime.sendSignal(M, "S9", "SIGTERM");
+      expect(await runtime.exitOf(M, "S9")).toBeUndefined();
+    });
+
+    it("refuses for good what can never run, and leaves nothing of it", async () => {
+      await expect(launch("S1", { kind: "missing" })).rejects.toMatchObject({
+        name: "TerminalError",
+        code: "launch_failed",
+      });
+      expect(await runtime.list()).toEqual([]);
+    });
+
+    it("refuses a signal that does not exist", async () => {
+      await expect(runtime.sendSignal(M, "S1", "SIGNOPE")).rejects.toMatchObject({ code: "invalid" });
+    });
+
+    it("removes a machine's containers but the one to keep, running or not, and nobody else's", async () => {
+      await launch("S1", { kind: "exit", code: 0 });
+      await launch("S2", { kind: "serve" });
+      const kept = await launch("S3", { kind: "serve" });
+      const others = await launch("S4", { kind: "serve" }, "d0000000000002");
+      await runtime.removeContainers(M, "S3");
+      await runtime.removeContainers(M, "S3");
+      expect(await runtime.list()).toEqual([
+        { machineId: M, startId: "S3", state: "running", pid: kept.pid },
+        { machineId: "d0000000000002", startId: "S4", state: "running", pid: others.pid },
+      ]);
+      await runtime.removeContainers(M);
+      await runtime.removeContainers("d0000000000002");
+      expect(await runtime.list()).toEqual([]);
+    });
+
+    it("F22: an agent killed anywhere in a launch is resumed to the same end, and nothing runs twice", async () => {
+      for (const program of [{ kind: "serve" }, { kind: "exit", code: 5 }] as const) {
+        for (let n = 1, crashed = true; crashed; n += 1) {
+          const startId = `${program.kind}-${n}`;
+          const spec = await world.spec(M, startId, program);
+          let points = 0;
+          const crashing = await world.open(() => {
+            points += 1;
+            if (points === n) throw new Error("crash");
+          });
+          crashed = await crashing.launch(spec, signal).then(
+            () => false,
+            () => true,
+          );
+          runtime = await world.open();
+          const resumed = await runtime.launch(spec, signal);
+          if (program.kind === "serve") {
+            await world.serving(startId);
+            await runtime.sendSignal(M, startId, "SIGTERM");
+          }
+          const exit = await runtime.awaitExit(M, startId, 10_000, signal);
+          expect({ n, exit }).toMatchObject({ n, exit: { exit_code: program.kind === "serve" ? 3 : 5 } });
+          expect({ n, runs: await world.runsOf(startId) }).toEqual({ n, runs: 1 });
+          expect(await runtime.launch(spec, signal)).toEqual({ ...resumed, pid: 0 });
+          await runtime.removeContainers(M);
+          expect(await runtime.list()).toEqual([]);
+          if (!crashed) expect(n).toBeGreaterThan(3);
+        }
+      }
+    });
+  });
+}

@@ -1,0 +1,124 @@
+import { type Clock, TerminalError } from "#kernel";
+import type { FaultPoint } from "../fault-point.ts";
+import { containerIdOf } from "../names.ts";
+import type { Bundle } from "./bundle.ts";
+import type { Launched, LaunchSpec } from "./container-runtime.ts";
+import type { ContainerTraces } from "./container-traces.ts";
+import { writeGuestFiles } from "./guest-files.ts";
+import { CreateError, type MonitorOrder, startMonitor } from "./monitor.ts";
+import type { OciRuntime } from "./oci-runtime.ts";
+import { ociSpec } from "./oci-spec.ts";
+import { lives } from "./processes.ts";
+import { resolveUser } from "./user.ts";
+
+/** What all launches of one host have in common. */
+export interface LaunchGround {
+  readonly runtime: OciRuntime;
+  readonly traces: ContainerTraces;
+  readonly clock: Clock;
+  readonly faultPoint: FaultPoint;
+  readonly limitsSwap: boolean;
+  readonly maxOpenFiles: number;
+  readonly monitors: Pick<MonitorOrder, "exitFolder" | "socketFolder" | "shelter">;
+}
+
+/**
+ * Launches one start of a machine, once. A note in the bundle is the point of no return: before it the process has
+ * certainly not begun, and everything is made anew; after it the process is never made again.
+ */
+export class Launcher {
+  readonly #ground: LaunchGround;
+
+  constructor(ground: LaunchGround) {
+    this.#ground = ground;
+  }
+
+  /** See `ContainerRuntime.launch`. Calls for one container must not overlap. */
+  async launch(spec: LaunchSpec, signal: AbortSignal): Promise<Launched> {
+    const bundle = this.#ground.traces.bundleOf(containerIdOf(spec));
+    const started = await bundle.started();
+    return started === undefined
+      ? this.#begin(spec, bundle, signal)
+      : this.#resume(bundle, started.startedAtMs, signal);
+  }
+
+  async #begin(spec: LaunchSpec, bundle: Bundle, signal: AbortSignal): Promise<Launched> {
+    const { traces, clock, faultPoint } = this.#ground;
+    if (!(await bundle.create())) {
+      await traces.wipe(bundle.containerId);
+      await bundle.create();
+    }
+    await faultPoint("bundle made");
+    try {
+      await this.#layOut(spec, bundle);
+      await faultPoint("bundle written");
+      await startMonitor(this.#orderFor(spec, bundle), signal);
+    } catch (error) {
+      throw await this.#failure(error, bundle);
+    }
+    await faultPoint("container created");
+    const startedAtMs = clock.nowMs();
+    await bundle.noteStarted({ startedAtMs });
+    await faultPoint("start noted");
+    return this.#release(bundle, startedAtMs, signal);
+  }
+
+  async #resume(bundle: Bundle, startedAtMs: number, signal: AbortSignal): Promise<Launched> {
+    const { runtime, traces } = this.#ground;
+    const first = await runtime.processOf(bundle.containerId);
+    if (first === undefined || !lives(first)) return { startedAtMs, pid: 0 };
+    if (!runtime.isWaiting(bundle.containerId, first)) return { startedAtMs, pid: first.pid };
+    if ((await bundle.monitor()) !== undefined) return this.#release(bundle, startedAtMs, signal);
+    // Let go now, it would run unwatched; made anew, it might run twice, for somebody may be letting it go right now.
+    await traces.kill(bundle.containerId, true);
+    return { startedAtMs, pid: 0 };
+  }
+
+  async #release(bundle: Bundle, startedAtMs: number, signal: AbortSignal): Promise<Launched> {
+    const { runtime, faultPoint } = this.#ground;
+    const first = await runtime.processOf(bundle.containerId);
+    await runtime.release(bundle.containerId, signal);
+    await faultPoint("process released");
+    return { startedAtMs, pid: first !== undefined && lives(first) ? first.pid : 0 };
+  }
+
+  async #layOut(spec: LaunchSpec, bundle: Bundle): Promise<void> {
+    const { traces, limitsSwap, maxOpenFiles } = this.#ground;
+    const [user] = await Promise.all([
+      resolveUser(spec.rootfsPath, spec.process.user),
+      writeGuestFiles(bundle.etcFolder, spec),
+    ]);
+    const cgroup = traces.cgroupOf(bundle.containerId);
+    await bundle.writeSpec(
+      ociSpec(spec, { user, cgroup, limitsSwap, maxOpenFiles, etcFolder: bundle.etcFolder }),
+    );
+  }
+
+  #orderFor(spec: LaunchSpec, bundle: Bundle): MonitorOrder {
+    const { monitors, runtime, faultPoint } = this.#ground;
+    const { containerId, path } = bundle;
+    return {
+      ...monitors,
+      runtime,
+      faultPoint,
+      containerId,
+      bundle: path,
+      logPath: spec.logPath,
+      tty: spec.process.tty,
+    };
+  }
+
+  /** What a failed creation means. One that no attempt can mend leaves nothing behind. */
+  async #failure(error: unknown, bundle: Bundle): Promise<unknown> {
+    const isHopeless =
+      error instanceof TerminalError || (error instanceof CreateError && isGuestsFault(error.message));
+    if (!isHopeless) return error;
+    await this.#ground.traces.wipe(bundle.containerId);
+    return error instanceof TerminalError ? error : new TerminalError("launch_failed", error.message);
+  }
+}
+
+/** Whether the runtime complains of the program or folder that the machine names, rather than of this host. */
+function isGuestsFault(message: string): boolean {
+  return /exec: "|executable file|chdir to cwd|mkdir cwd/.test(message);
+}
