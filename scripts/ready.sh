@@ -40,7 +40,7 @@ sources() {
     cd "$root" || exit
     set -- package-lock.json package.json tsconfig.json tsconfig.build.json
     for folder in apps libs test; do [ ! -d $folder ] || set -- "$@" $folder; done
-    find "$@" -type f ! -name '*.spec.ts' -exec sha256sum {} + | LC_ALL=C sort | sha256sum
+    find "$@" -type f ! -name '*.spec.ts' ! -name '*.contract.ts' ! -name '*.fixture.ts' -exec sha256sum {} + | LC_ALL=C sort | sha256sum
   )
 }
 
