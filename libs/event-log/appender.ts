@@ -168,7 +168,7 @@ export class Appender {
   /** The first `count` of the queue are stored. */
   #landed(count: number): void {
     for (const entry of this.#queue.splice(0, count)) {
-      this.#end = entry;
+      this.#end = { sequence: entry.sequence, eventId: entry.eventId };
       this.#sent = Math.max(0, this.#sent - 1);
       this.#vainAttempts = 0;
       entry.settled.resolve(entry.sequence);
