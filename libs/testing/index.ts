@@ -1,5 +1,6 @@
 export * from "./child.ts";
 export * from "./cluster.ts";
+export * from "./cut.ts";
 export * from "./nats-server.ts";
 export * from "./oci-hostile.ts";
 export * from "./oci-image.ts";
