@@ -21,3 +21,6 @@ export function awaitExit(containers: ContainerRuntime): Effect {
     return { exit: await containers.awaitExit(subjectId, startId, timeoutMs, signal) };
   };
 }
+
+/** Nothing is done to the process. Whether it ended meanwhile is seen once it counts as started. */
+export const keepProcess: Effect = async () => null;

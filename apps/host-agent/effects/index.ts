@@ -1,7 +1,7 @@
 import { TerminalError } from "#kernel";
-import type { MachineStep } from "#machines";
+import type { Machine, MachineStep } from "#machines";
 import type { Effect } from "#operations";
-import { awaitExit, sendSignal } from "./end-process.ts";
+import { awaitExit, keepProcess, sendSignal } from "./end-process.ts";
 import { type LaunchPorts, launch } from "./launch.ts";
 import { type MachineOf, prepareNetwork, prepareRootfs, pullImage } from "./prepare.ts";
 import { remove } from "./remove.ts";
@@ -9,20 +9,31 @@ import { remove } from "./remove.ts";
 /** The world as effects see it: the ports of libs/runtime. */
 export type RuntimePorts = LaunchPorts;
 
+/** What effects ask the log. */
+export interface KnownMachines {
+  machine(machineId: string): Machine | undefined;
+  /** Digests that some machine runs from, or may go back to. */
+  imagesInUse(): Iterable<string>;
+}
+
 /** One effect per step name of libs/machines: a step without one does not compile. */
 export function effectsOf(
   ports: RuntimePorts,
-  machineOf: MachineOf,
-  imagesInUse: () => Iterable<string>,
+  machines: KnownMachines,
   bootId: string,
 ): Readonly<Record<MachineStep, Effect>> {
   const { images, network, rootfs, containers, logs } = ports;
+  const machineOf: MachineOf = ({ subjectId }) => {
+    const machine = machines.machine(subjectId);
+    if (machine === undefined) throw new TerminalError("not_found", `machine ${subjectId} is not here`);
+    return machine;
+  };
   return {
-    "pull-image": pullImage(images, imagesInUse),
+    "pull-image": pullImage(images, () => machines.imagesInUse()),
     "prepare-network": prepareNetwork(network, machineOf, bootId),
     "prepare-rootfs": prepareRootfs(rootfs, images, containers, machineOf, bootId),
     launch: launch(ports, machineOf, bootId),
-    "keep-process": async () => null,
+    "keep-process": keepProcess,
     "send-signal": sendSignal(containers),
     "await-exit": awaitExit(containers),
     suspend: async () => {

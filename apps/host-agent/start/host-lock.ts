@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:net";
+import { RefusedError, refusal } from "#kernel";
 
 /**
  * One agent per host id on one machine: an abstract socket, which the kernel takes away with its process. It spares a
@@ -12,14 +13,14 @@ export class HostLock {
     this.#server = server;
   }
 
-  /** Throws with one line when another agent holds it. */
+  /** Throws a refusal `busy` when another agent holds it. */
   static async take(clusterId: string, hostId: string): Promise<HostLock> {
     const name = createHash("sha256").update(`${clusterId}/${hostId}`).digest("hex").slice(0, 32);
     const server = createServer((socket) => socket.destroy());
     await new Promise<void>((taken, refused) => {
       server.once("error", (error: NodeJS.ErrnoException) => {
         const busy = `another agent runs for host ${hostId} on this machine: stop it first`;
-        refused(error.code === "EADDRINUSE" ? new Error(busy) : error);
+        refused(error.code === "EADDRINUSE" ? new RefusedError(refusal("busy", busy)) : error);
       });
       server.listen(`\0drover-agent-${name}`, () => taken());
     });

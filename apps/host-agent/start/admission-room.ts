@@ -1,8 +1,8 @@
 import { statfs } from "node:fs/promises";
 import { type Refusal, refusal } from "#kernel";
 
-/** Keeps room for the log: what is acked must be followed by what became of it (F34). */
-export class DiskRoom {
+/** Keeps room for the log: what is taken in must be followed by what becomes of it (F34). */
+export class AdmissionRoom {
   readonly #dataDir: string;
   readonly #reserveMib: number;
 

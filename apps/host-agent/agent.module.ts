@@ -1,0 +1,23 @@
+import { type DynamicModule, Module } from "@nestjs/common";
+import { HostAgent } from "./agent.ts";
+import { HostController } from "./calls/host.controller.ts";
+import { HostCalls } from "./calls/host.ts";
+import { MachineCalls } from "./calls/machines.ts";
+import { Placement } from "./calls/placement.ts";
+
+@Module({})
+class AgentModule {}
+
+/** Nest's view of an agent: the controller, and the use cases that it hands calls to. */
+export function agentModule(agent: HostAgent): DynamicModule {
+  return {
+    module: AgentModule,
+    controllers: [HostController],
+    providers: [
+      { provide: HostAgent, useValue: agent },
+      { provide: Placement, useFactory: (from: HostAgent) => from.placement, inject: [HostAgent] },
+      { provide: MachineCalls, useFactory: (from: HostAgent) => from.machines, inject: [HostAgent] },
+      { provide: HostCalls, useFactory: (from: HostAgent) => from.host, inject: [HostAgent] },
+    ],
+  };
+}

@@ -1,0 +1,172 @@
+import type { HostLogEvent } from "#contracts";
+import { type FencedError, Ledger, type LedgerTrouble } from "#event-log";
+import { type Host, type HostCommand, HostDomain } from "#hosts";
+import { HybridClock } from "#kernel";
+import { OperationRunner, type Waiting } from "#operations";
+import type { ServiceLogger } from "#service";
+import { HostCalls } from "./calls/host.ts";
+import { LogStreams } from "./calls/log-streams.ts";
+import { MachineCalls } from "./calls/machines.ts";
+import { Placement } from "./calls/placement.ts";
+import { Snapshots } from "./calls/snapshots.ts";
+import { Decisions, type HostLedger } from "./decisions.ts";
+import { afterAck } from "./effects/after-ack.ts";
+import { effectsOf } from "./effects/index.ts";
+import { MachineJournal } from "./react/machine-journal.ts";
+import { Reactor } from "./react/reactor.ts";
+import { ReservationTimers } from "./react/reservation-timers.ts";
+import { Retries } from "./react/retries.ts";
+import type { AgentSettings } from "./settings.ts";
+import { AdmissionRoom } from "./start/admission-room.ts";
+import { ClockWatch } from "./start/clock-watch.ts";
+import { PortProbe } from "./start/port-probe.ts";
+import { Reconciliation } from "./start/reconcile.ts";
+import type { AgentWorld } from "./world.ts";
+
+/** What the agent tells its process. */
+export interface AgentSignals {
+  readonly logger: ServiceLogger;
+  /** The agent can do nothing more: another one writes the log, or it has to begin anew with another log. */
+  readonly onEnd: (reason: string) => void;
+}
+
+/** One host's agent: decides, writes down what it decided, and acts. Everything is wired here. */
+export class HostAgent {
+  readonly ledger: HostLedger;
+  readonly placement: Placement;
+  readonly machines: MachineCalls;
+  readonly host: HostCalls;
+  readonly #clockWatch: ClockWatch;
+  readonly #world: AgentWorld;
+  readonly #signals: AgentSignals;
+  readonly #decisions: Decisions;
+  readonly #runner: OperationRunner;
+  readonly #reactor: Reactor;
+  readonly #timers: ReservationTimers;
+  readonly #retries: Retries;
+  readonly #streams: LogStreams;
+  readonly #stopped = new AbortController();
+
+  /**
+   * Opens the log and claims it: from here on no other agent of this host can write (I1). The hub is asked first, while
+   * there is nothing of ours in the log that it could not know.
+   */
+  static async open(settings: AgentSettings, world: AgentWorld, signals: AgentSignals): Promise<HostAgent> {
+    const verdict = await world.registration.ask(world.log);
+    const isGoneOn = verdict === undefined || verdict === "ok";
+    const log = isGoneOn ? world.log : await world.log.reopen(verdict);
+    const hybridClock = new HybridClock(world.clock);
+    const replaced: string[] = [];
+    const ledger = await Ledger.open<HostCommand, Host, HostLogEvent>({
+      log,
+      domain: new HostDomain(world.identity),
+      checkpoints: world.checkpoints,
+      clock: world.clock,
+      hybridClock,
+      ids: world.ids,
+      copies: (logId, from) => world.registration.copies(logId, from),
+      onTrouble: (trouble) => {
+        if (trouble.kind === "log_replaced") replaced.push(describeReplaced(trouble));
+        signals.logger.error(describeTrouble(trouble), "the log is not as it should be");
+      },
+      onFenced: (error: FencedError) => signals.onEnd(error.message),
+    });
+    const agent = new HostAgent(settings, { ...world, log: ledger.log }, signals, ledger);
+    for (const message of replaced) await agent.#alarm("log_replaced", message);
+    agent.#clockWatch.note(hybridClock.tick(), "its own log");
+    return agent;
+  }
+
+  private constructor(settings: AgentSettings, world: AgentWorld, signals: AgentSignals, ledger: HostLedger) {
+    const { clock, ids, ports, identity } = world;
+    this.ledger = ledger;
+    this.#world = world;
+    this.#signals = signals;
+    this.#clockWatch = new ClockWatch(clock, (message) => void this.#alarm("clock_off", message));
+    this.#decisions = new Decisions(ledger, clock, ids, settings.hostId, this.#clockWatch);
+    this.#retries = new Retries(clock, () => this.#reactor.reactAll());
+    const effects = effectsOf(ports, this.#decisions, identity.bootId);
+    this.#runner = new OperationRunner(
+      new MachineJournal(this.#decisions),
+      afterAck(ledger, effects),
+      clock,
+      (machineId, error) => this.#trouble({ machineId, error }),
+    );
+    const onTrouble = (error: unknown) => this.#trouble({ err: error });
+    this.#reactor = new Reactor(this.#decisions, this.#runner, ports.containers, clock, onTrouble);
+    this.#timers = new ReservationTimers(this.#decisions, clock, onTrouble);
+
+    const snapshots = new Snapshots(ledger);
+    const room = new AdmissionRoom(settings.dataDir, 2 * settings.diskReserveMib);
+    this.#streams = new LogStreams(settings.hostId, ports.logs, world.nc, clock);
+    this.placement = new Placement(this.#decisions, snapshots, room, new PortProbe(settings.hostId), clock);
+    this.machines = new MachineCalls(this.#decisions, snapshots, room, this.#streams);
+    this.host = new HostCalls(this.#decisions, snapshots, world.log);
+  }
+
+  /** Brings the log and what really runs together, and goes on with everything that is unfinished. */
+  async start(): Promise<void> {
+    const { ports, clock, capabilities } = this.#world;
+    await this.#decisions.own({ type: "MeasureCapacity", ...capabilities });
+    this.ledger.onEvent((event) => {
+      this.#reactor.onEvent(event);
+      this.#timers.onEvent(event);
+    });
+    await new Reconciliation(this.#decisions, ports.containers, this.#reactor, clock).run();
+    const forget = ports.containers.onExit((...exited) => this.#reactor.onExit(...exited));
+    this.#stopped.signal.addEventListener("abort", forget);
+    this.#timers.align();
+    this.#reactor.reactAll();
+    void this.#register();
+  }
+
+  /** Machines that exist, in whatever state. */
+  get machineCount(): number {
+    const { machines, departed } = this.ledger.state;
+    return machines.size - departed.length;
+  }
+
+  /** What each unfinished operation waits for (I9). */
+  waiting(): Waiting[] {
+    return this.#runner.waiting();
+  }
+
+  /** Machines run on (I5). What is unfinished is resumed at the next start. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#retries.stop();
+    this.#timers.stop();
+    this.#streams.close();
+    await this.#runner.stop();
+    await this.ledger.close();
+  }
+
+  async #register(): Promise<void> {
+    const { registration, log } = this.#world;
+    const verdict = await registration.askUntilAnswered(log, this.#stopped.signal).catch(() => undefined);
+    if (verdict === undefined || verdict === "ok") return;
+    await this.#alarm("log_diverged", `the hub says that log ${log.logId} is ${verdict}: a new log follows`);
+    await log.retire(verdict);
+    this.#signals.onEnd(`log ${log.logId} is ${verdict}: starting again with a new one`);
+  }
+
+  async #alarm(alarm: string, message: string): Promise<void> {
+    this.#signals.logger.error({ alarm }, message);
+    await this.#decisions.own({ type: "RaiseAlarm", alarm, message }).catch(() => undefined);
+  }
+
+  #trouble(what: Record<string, unknown>): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#signals.logger.warn(what, "not written down; it will be tried again");
+    this.#retries.soon();
+  }
+}
+
+function describeReplaced(trouble: Extract<LedgerTrouble, { kind: "log_replaced" }>): string {
+  const { logId, sequence, reason } = trouble;
+  return `log ${logId} is ${reason} at ${sequence}: this log goes on from the state that was known then`;
+}
+
+function describeTrouble({ kind, ...more }: LedgerTrouble): Record<string, unknown> {
+  return { trouble: kind, ...more };
+}

@@ -1,0 +1,69 @@
+import { Controller } from "@nestjs/common";
+import { Answers, type CallContext } from "#bus";
+import { type AnswerOf, bidCall, hostCalls, type RequestOf } from "#contracts";
+import type { HostCalls } from "./host.ts";
+import type { MachineCalls } from "./machines.ts";
+import type { Placement } from "./placement.ts";
+
+type Asked<V extends keyof typeof hostCalls> = RequestOf<(typeof hostCalls)[V]>;
+type Answered<V extends keyof typeof hostCalls> = Promise<AnswerOf<(typeof hostCalls)[V]>>;
+
+/** Every call that this host answers, and who answers it. */
+@Controller()
+export class HostController {
+  constructor(
+    private readonly placement: Placement,
+    private readonly machines: MachineCalls,
+    private readonly host: HostCalls,
+  ) {}
+
+  @Answers(bidCall)
+  bid(request: RequestOf<typeof bidCall>): Promise<AnswerOf<typeof bidCall>> {
+    return this.placement.bid(request);
+  }
+
+  @Answers(hostCalls.offer)
+  offer(request: Asked<"offer">, context: CallContext): Answered<"offer"> {
+    return this.placement.offer(request, context);
+  }
+
+  @Answers(hostCalls.commit)
+  commit(request: Asked<"commit">, context: CallContext): Answered<"commit"> {
+    return this.placement.commit(request, context);
+  }
+
+  @Answers(hostCalls.release)
+  release(request: Asked<"release">, context: CallContext): Answered<"release"> {
+    return this.placement.release(request, context);
+  }
+
+  @Answers(hostCalls.machine)
+  command(request: Asked<"machine">, context: CallContext): Answered<"machine"> {
+    return this.machines.command(request, context);
+  }
+
+  @Answers(hostCalls.get)
+  get(request: Asked<"get">): Answered<"get"> {
+    return this.machines.get(request);
+  }
+
+  @Answers(hostCalls.logs)
+  async logs(request: Asked<"logs">): Answered<"logs"> {
+    return this.machines.logs(request);
+  }
+
+  @Answers(hostCalls.inspect)
+  inspect(): Answered<"inspect"> {
+    return this.host.inspect();
+  }
+
+  @Answers(hostCalls.events)
+  events(request: Asked<"events">): Answered<"events"> {
+    return this.host.events(request);
+  }
+
+  @Answers(hostCalls.cordon)
+  cordon(request: Asked<"cordon">, context: CallContext): Answered<"cordon"> {
+    return this.host.cordon(request, context);
+  }
+}

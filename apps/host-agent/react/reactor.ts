@@ -1,0 +1,119 @@
+import type { HostLogEvent, MachineExit, RecordedEvent } from "#contracts";
+import { isMachineEvent } from "#hosts";
+import type { Clock } from "#kernel";
+import { type Machine, owedCommand } from "#machines";
+import type { OperationRunner } from "#operations";
+import type { ContainerRuntime } from "#runtime";
+import type { Cause, Decisions } from "../decisions.ts";
+import { endOf } from "./process-end.ts";
+
+/**
+ * Makes happen what has to happen next by itself: an operation goes on, a command that is owed is given, an exit is
+ * written down. All of it follows from a machine's state, never from the event alone, so that a crash between two events
+ * loses nothing: looking at every machine once after a start is enough.
+ */
+export class Reactor {
+  readonly #decisions: Decisions;
+  readonly #runner: OperationRunner;
+  readonly #containers: ContainerRuntime;
+  readonly #clock: Clock;
+  readonly #onTrouble: (thrown: unknown) => void;
+
+  /** `onTrouble` hears of whatever could not be written down; the machine is to be looked at again later. */
+  constructor(
+    decisions: Decisions,
+    runner: OperationRunner,
+    containers: ContainerRuntime,
+    clock: Clock,
+    onTrouble: (thrown: unknown) => void,
+  ) {
+    this.#decisions = decisions;
+    this.#runner = runner;
+    this.#containers = containers;
+    this.#clock = clock;
+    this.#onTrouble = onTrouble;
+  }
+
+  /** After each event of the log, once it is acknowledged. */
+  onEvent(event: RecordedEvent<HostLogEvent>): void {
+    if (!isMachineEvent(event)) return;
+    const cause = { causationId: event.header.id, correlationId: event.header.correlationId };
+    this.react(event.data.machineId, cause);
+    if (event.type === "MachineStarted") {
+      const { machineId, operationId } = event.data;
+      void this.#catchUpExit(machineId, operationId, cause);
+    }
+  }
+
+  /** After each exit that the runtime tells of; it may tell of one twice, or before the start is written down. */
+  onExit(machineId: string, startId: string, exit: MachineExit): void {
+    void this.recordExit(machineId, startId, exit);
+  }
+
+  /** Looks at every machine. */
+  reactAll(): void {
+    for (const machineId of this.#decisions.host.machines.keys()) this.react(machineId);
+  }
+
+  /** Looks at one machine. */
+  react(machineId: string, cause?: Cause): void {
+    const machine = this.#decisions.machine(machineId);
+    if (machine === undefined) return;
+    if (machine.operation !== undefined) this.#runner.wake(machineId);
+    else this.#giveOwed(machine, cause).catch(this.#onTrouble);
+  }
+
+  /** Writes down how a process ended, unless an operation waits for that end itself. */
+  async recordExit(machineId: string, startId: string, exit: MachineExit, cause?: Cause): Promise<void> {
+    const machine = this.#decisions.machine(machineId);
+    if (machine?.state !== "started" || machine.startId !== startId) return;
+    const command = { type: "RecordExit", origin: "runtime", startId, exit } as const;
+    await this.#decisions.ownOf(machineId, command, cause).catch(this.#onTrouble);
+  }
+
+  /**
+   * The process may have ended before its start was written down: nobody could tell of that end then. One that was
+   * kept from an earlier start may even have been lost with its monitor.
+   */
+  async #catchUpExit(machineId: string, operationId: string, cause: Cause): Promise<void> {
+    const startId = this.#decisions.machine(machineId)?.startId;
+    if (startId === undefined) return;
+    const process = { machineId, startId };
+    try {
+      const exit =
+        startId === operationId
+          ? await this.#containers.exitOf(machineId, startId)
+          : await endOf(this.#containers, process, this.#clock.nowMs());
+      if (exit !== undefined) await this.recordExit(machineId, startId, exit, cause);
+    } catch (thrown) {
+      this.#onTrouble(thrown);
+    }
+  }
+
+  async #giveOwed(machine: Machine, cause: Cause | undefined): Promise<void> {
+    const owed = owedCommand(machine);
+    if (owed === undefined) return;
+    const { commandId, ...command } = owed;
+    const because = cause ?? { causationId: machine.id, correlationId: machine.id };
+    const recorded = await this.#decisions.ownOf(machine.id, command, {
+      ...because,
+      ...(commandId === undefined ? {} : { commandId }),
+    });
+    if (recorded.kind === "accepted") return;
+    await this.#dropIntent(machine, recorded.kind === "refused" ? recorded.refusal : ALREADY_SO, because);
+  }
+
+  /** What was queued came to nothing: said in the log, not tried for ever (I9). */
+  async #dropIntent(
+    machine: Machine,
+    why: { readonly code: string; readonly message: string },
+    cause: Cause,
+  ): Promise<void> {
+    const queued = this.#decisions.machine(machine.id)?.queued;
+    if (queued === undefined || queued.commandId !== machine.queued?.commandId) return;
+    const { code, message } = why;
+    await this.#decisions.ownOf(machine.id, { type: "DropIntent", origin: "host", code, message }, cause);
+  }
+}
+
+const ALREADY_SO = { code: "wrong_state", message: "the machine is what was asked for already" };
