@@ -29,7 +29,7 @@ export interface RegisteredHost {
 export class FleetReconciler {
   readonly #nc: NatsConnection;
   readonly #settings: FleetReconcilerSettings;
-  #running: Promise<void> = Promise.resolve();
+  #running: Promise<unknown> = Promise.resolve();
   #registered: readonly RegisteredHost[] = [];
 
   constructor(nc: NatsConnection, settings: FleetReconcilerSettings) {
@@ -45,19 +45,20 @@ export class FleetReconciler {
   /**
    * To be called at start and after every registration. When it resolves, FLEET sources exactly the logs that are
    * registered. The log that a host had before is no longer sourced; what it brought stays. Calls run one by one.
+   * Says whether there was anything to change.
    */
-  reconcile(): Promise<void> {
+  reconcile(): Promise<boolean> {
     const next = this.#running.then(() => this.#settle());
     this.#running = next.catch(() => undefined);
     return next;
   }
 
-  async #settle(): Promise<void> {
+  async #settle(): Promise<boolean> {
     const jsm = await jetstreamManager(this.#nc, { checkAPI: false });
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       // Read again at each attempt: a rival that overwrote us may have known of a host that we did not.
       const wanted = await this.#wantedSources();
-      if (sameSources(await currentSources(jsm), wanted)) return;
+      if (sameSources(await currentSources(jsm), wanted)) return attempt > 0;
       await jsm.streams.update(
         FLEET,
         wanted.length > 0 ? { subjects: [], sources: wanted } : { sources: [] },
