@@ -1,11 +1,25 @@
 export * from "./command.ts";
+export { ConmonRuntime, type ConmonRuntimeSettings } from "./containers/conmon-runtime.ts";
 export * from "./containers/container-runtime.ts";
+export type { FaultPoint } from "./fault-point.ts";
 export * from "./images/image-store.ts";
 export { OciImageStore, type OciImageStoreSettings } from "./images/oci-image-store.ts";
 export { ImagesOnDisk, SimulatedImageStore, SimulatedRegistry } from "./images/simulated-image-store.ts";
 export * from "./logs/machine-logs.ts";
+export { MonitoredMachineLogs, type MonitoredMachineLogsSettings } from "./logs/monitored-machine-logs.ts";
+export { SimulatedMachineLogs } from "./logs/simulated-machine-logs.ts";
 export * from "./names.ts";
+export { BridgeNetwork } from "./network/bridge-network.ts";
 export * from "./network/machine-network.ts";
 export { OverlayRootfsStore, type OverlayRootfsStoreSettings } from "./rootfs/overlay-rootfs-store.ts";
 export * from "./rootfs/rootfs-store.ts";
 export { type SimulatedLayer, SimulatedRootfsStore } from "./rootfs/simulated-rootfs-store.ts";
+export { SimulatedContainerRuntime } from "./simulated/simulated-container-runtime.ts";
+export {
+  CrashedError,
+  type SimulatedContainer,
+  type SimulatedExit,
+  SimulatedKernel,
+  type SimulatedLife,
+} from "./simulated/simulated-kernel.ts";
+export { SimulatedMachineNetwork } from "./simulated/simulated-machine-network.ts";

@@ -46,9 +46,17 @@ export class ContainerGround implements ContainersUnderTest {
   }
 
   async open(faultPoint?: FaultPoint): Promise<ConmonRuntime> {
-    this.#opened.at(-1)?.close();
+    const before = this.#opened.at(-1);
+    before?.close();
     const { names, dataDir } = this;
-    const settings = { names, dataDir, clock: new SystemClock(), ...(faultPoint && { faultPoint }) };
+    const found = before === undefined ? {} : { runtime: before.runtime };
+    const settings = {
+      names,
+      dataDir,
+      clock: new SystemClock(),
+      ...found,
+      ...(faultPoint && { faultPoint }),
+    };
     const runtime = await ConmonRuntime.open(settings);
     this.#opened.push(runtime);
     return runtime;

@@ -32,6 +32,8 @@ export interface ConmonRuntimeSettings {
   /** The host's data directory, absolute. Bundles and exit files are in its `run`. */
   readonly dataDir: string;
   readonly clock: Clock;
+  /** The one to use; else crun or runc, whichever works. */
+  readonly runtime?: OciRuntime;
   readonly faultPoint?: FaultPoint;
 }
 
@@ -63,7 +65,7 @@ export class ConmonRuntime extends ContainerRuntime {
     const folders = [bundles, exitFolder, names.runtimeRoot, names.socketFolder];
     await Promise.all(folders.map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })));
     const cgroups = new Cgroups();
-    const runtime = await chooseRuntime(names, cgroups);
+    const runtime = settings.runtime ?? (await chooseRuntime(names, cgroups));
     const records = new Exits(exitFolder);
     const traces = new ContainerTraces(names, bundles, records, cgroups, runtime);
     const exits = new ExitWatch(traces, records, runtime, cgroups, clock);

@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import type { FaultPoint } from "../fault-point.ts";
+import { LOG_SEGMENT_BYTES } from "../logs/log-segments.ts";
 import { findProgram } from "./choose-runtime.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 
@@ -101,7 +102,8 @@ function conmonArguments(order: MonitorOrder): string[] {
   return [
     ...["--cid", containerId, "--cuuid", containerId, "--name", containerId, "--bundle", bundle],
     ...["--runtime", runtime.binary, "--runtime-arg", "--root", "--runtime-arg", runtime.root],
-    ...["--log-path", `k8s-file:${order.logPath}`, "--exit-dir", order.exitFolder],
+    ...["--log-path", `k8s-file:${order.logPath}`, "--log-size-max", String(LOG_SEGMENT_BYTES)],
+    ...["--exit-dir", order.exitFolder],
     ...["--socket-dir-path", order.socketFolder, "--container-pidfile", `${bundle}/container.pid`],
     ...["--conmon-pidfile", `${bundle}/${MONITOR_PID_FILE}`, "--log-level", "error"],
     ...(order.tty ? ["--terminal"] : []),
