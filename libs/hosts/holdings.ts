@@ -1,6 +1,6 @@
 import type { PublishedPort, Resources } from "#contracts";
 import { heldResources, isTerminal, type Machine } from "#machines";
-import type { Reservation } from "./state.ts";
+import type { Reservation } from "./reservation.ts";
 
 /**
  * Running totals of what machines and reservations hold, so that no decision has to look at all of them. They follow

@@ -6,6 +6,7 @@ export type { HostCommand, HostCommandOf } from "./command.ts";
 export { decideHost } from "./decide.ts";
 export { evolveHost, isMachineEvent } from "./evolve.ts";
 export { HostDomain, type HostIdentity, hostFold } from "./host-domain.ts";
+export type { Reservation } from "./reservation.ts";
 export {
   type Cordon,
   emptyHost,
@@ -14,5 +15,4 @@ export {
   hostFromJson,
   hostToJson,
   type RefusedCommit,
-  type Reservation,
 } from "./state.ts";

@@ -1,17 +1,8 @@
-import type { PublishedPort, Resources } from "#contracts";
+import type { Resources } from "#contracts";
 import type { RefusalCode } from "#kernel";
 import type { Machine } from "#machines";
 import { emptyHoldings, type Holdings, holdingsOf } from "./holdings.ts";
-
-/** Capacity that was promised to a machine that is not committed yet. The host itself lets it expire. */
-export interface Reservation {
-  readonly id: string;
-  readonly machineId: string;
-  readonly epoch: number;
-  readonly resources: Resources;
-  readonly ports: readonly PublishedPort[];
-  readonly ttlMs: number;
-}
+import type { Reservation } from "./reservation.ts";
 
 /** A commit that was refused: the same epoch is refused for as long as this is remembered. */
 export interface RefusedCommit {
