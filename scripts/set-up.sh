@@ -20,7 +20,9 @@ logged() {
 
 # One at a time per checkout: the lock goes with the process, and with the installers it started.
 set_up() {
-  mkdir -p "$tools/bin" "$tools/versions" || fail "cannot write to $root/.drover: run as its owner or as root"
+  if ! mkdir -p "$tools/bin" "$tools/versions" 2>/dev/null || [ ! -w "$root/.drover" ] || [ ! -w "$root" ]; then
+    fail "something must be set up, but $root is not yours to write: run as its owner or as root"
+  fi
   exec 9>"$root/.drover/set-up.lock"
   if ! flock -n 9; then
     say 'waiting for another ./drover, which is setting up'
