@@ -1,9 +1,9 @@
-import { Controller } from "@nestjs/common";
+import { Controller, Inject } from "@nestjs/common";
 import { Answers, type CallContext } from "#bus";
 import { type AnswerOf, bidCall, hostCalls, type RequestOf } from "#contracts";
-import type { HostCalls } from "./host.ts";
-import type { MachineCalls } from "./machines.ts";
-import type { Placement } from "./placement.ts";
+import { HostCalls } from "./host.ts";
+import { MachineCalls } from "./machines.ts";
+import { Placement } from "./placement.ts";
 
 type Asked<V extends keyof typeof hostCalls> = RequestOf<(typeof hostCalls)[V]>;
 type Answered<V extends keyof typeof hostCalls> = Promise<AnswerOf<(typeof hostCalls)[V]>>;
@@ -12,9 +12,9 @@ type Answered<V extends keyof typeof hostCalls> = Promise<AnswerOf<(typeof hostC
 @Controller()
 export class HostController {
   constructor(
-    private readonly placement: Placement,
-    private readonly machines: MachineCalls,
-    private readonly host: HostCalls,
+    @Inject(Placement) private readonly placement: Placement,
+    @Inject(MachineCalls) private readonly machines: MachineCalls,
+    @Inject(HostCalls) private readonly host: HostCalls,
   ) {}
 
   @Answers(bidCall)
