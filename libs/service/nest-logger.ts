@@ -28,10 +28,15 @@ export class NestLogger implements LoggerService {
     this.#write("fatal", message, more);
   }
 
+  /** Nest ends with the context, and puts a stack before it. */
   #write(level: "trace" | "debug" | "warn" | "error" | "fatal", message: unknown, more: unknown[]): void {
-    const context = more.at(-1);
-    const where = typeof context === "string" ? { context } : {};
-    if (typeof message === "object" && message !== null) this.#logger[level]({ ...where, ...message });
-    else this.#logger[level](where, String(message));
+    const [stack, context] = more.length > 1 ? more : [undefined, more[0]];
+    const fields = {
+      ...(typeof context === "string" ? { context } : {}),
+      ...(typeof stack === "string" ? { stack } : {}),
+    };
+    if (message instanceof Error) this.#logger[level]({ ...fields, err: message }, message.message);
+    else if (typeof message === "object" && message !== null) this.#logger[level]({ ...fields, ...message });
+    else this.#logger[level](fields, String(message));
   }
 }

@@ -7,6 +7,13 @@ export interface StartedService {
   stop(): Promise<void>;
 }
 
+/** As much of `process` as a service needs to live and die. */
+export interface HostProcess {
+  on(event: string, listener: (what: unknown) => void): unknown;
+  exit(code: number): unknown;
+  readonly stderr: { write(text: string): unknown };
+}
+
 /** A clean stop takes no longer than this. */
 const STOP_PATIENCE_MS = 5_000;
 
@@ -14,31 +21,45 @@ const STOP_PATIENCE_MS = 5_000;
  * Starts a service and stays until a signal ends it. A refusal at start is one line on stderr; whatever nobody caught
  * later is logged and ends the process: its supervisor starts it again from what is written down.
  */
-export async function runService(logger: ServiceLogger, start: () => Promise<StartedService>): Promise<void> {
-  process.on("uncaughtException", (error) => die(logger, "uncaught exception", error));
-  process.on("unhandledRejection", (reason) => die(logger, "unhandled rejection", reason));
-  let service: StartedService;
+export async function runService(
+  logger: ServiceLogger,
+  start: () => Promise<StartedService>,
+  host: HostProcess = process,
+): Promise<void> {
+  let service: StartedService | undefined;
+  let isEnding = false;
+  const end = (signal: unknown) => {
+    logger.info({ signal }, "stopping");
+    // Told twice, or told before there was anything to end cleanly: what is written down is enough to start again.
+    if (isEnding || service === undefined) {
+      host.exit(isEnding ? 1 : 0);
+      return;
+    }
+    isEnding = true;
+    const patience = setTimeout(() => die(host, logger, "stop took too long"), STOP_PATIENCE_MS).unref();
+    service.stop().then(
+      () => {
+        clearTimeout(patience);
+        host.exit(0);
+      },
+      (error) => die(host, logger, "stop failed", error),
+    );
+  };
+  host.on("uncaughtException", (error) => die(host, logger, "uncaught exception", error));
+  host.on("unhandledRejection", (reason) => die(host, logger, "unhandled rejection", reason));
+  host.on("SIGTERM", end);
+  host.on("SIGINT", end);
   try {
     service = await start();
   } catch (error) {
-    if (!(error instanceof RefusedError)) throw error;
+    if (!(error instanceof RefusedError)) return die(host, logger, "start failed", error);
     logger.fatal({ code: error.refusal.code }, error.message);
-    process.stderr.write(`drover: ${error.message}\n`);
-    process.exit(1);
+    host.stderr.write(`drover: ${error.message}\n`);
+    host.exit(1);
   }
-  const end = (signal: NodeJS.Signals) => {
-    logger.info({ signal }, "stopping");
-    setTimeout(() => process.exit(1), STOP_PATIENCE_MS).unref();
-    service.stop().then(
-      () => process.exit(0),
-      (error) => die(logger, "stop failed", error),
-    );
-  };
-  process.once("SIGTERM", end);
-  process.once("SIGINT", end);
 }
 
-function die(logger: ServiceLogger, what: string, error: unknown): void {
+function die(host: HostProcess, logger: ServiceLogger, what: string, error?: unknown): void {
   logger.fatal({ err: error }, what);
-  process.exit(1);
+  host.exit(1);
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { firstIssue } from "#contracts";
 import { RefusedError, refusal } from "#kernel";
 
 /** An address that a process listens on. */
@@ -30,10 +31,7 @@ export async function readSettings<S extends z.ZodType>(
   });
   const checked = schema.safeParse(parseJson(file, text));
   if (checked.success) return checked.data;
-  const issue = checked.error.issues[0];
-  throw invalid(
-    `${file}: ${issue?.path.map(String).join(".") || "settings"}: ${issue?.message ?? "not valid"}`,
-  );
+  throw invalid(`${file}: ${firstIssue(checked.error)}`);
 }
 
 function parseJson(file: string, text: string): unknown {
