@@ -70,7 +70,15 @@ const command: fc.Arbitrary<ControlCommand> = fc.oneof(
   fc.record({ type: is("CreateToken"), tokenId: name, name, secretHash: hash, atMs }),
   fc.record({ type: is("RevokeToken"), tokenId: name }),
 );
-const commands = fc.array(command, { maxLength: 60 });
+/** Times of a plot's commands are pauses: clocks that go back by a day are not this test's subject. */
+const commands = fc.array(command, { maxLength: 60 }).map((plot) => {
+  let nowMs = 0;
+  return plot.map((each) => {
+    if (!("atMs" in each)) return each;
+    nowMs += each.atMs % DAY_MS;
+    return { ...each, atMs: nowMs };
+  });
+});
 
 function play(plot: ControlCommand[]): ControlStory {
   const story = new ControlStory();
@@ -81,16 +89,19 @@ function play(plot: ControlCommand[]): ControlStory {
 describe("CONTROL, whatever it is told in whatever order", () => {
   it("I3: decides the same from one aggregate's subject as from everything", () => {
     fc.assert(
-      fc.property(commands, command, (plot, last) => {
-        const { state, events } = play(plot);
-        const alone = emptyControl();
-        for (const { subject, event } of events) {
-          if (subject === controlSubjectOf(last)) evolveControl(alone, event);
-        }
-        const [whole, part] = [decideControl(last, state), decideControl(last, alone)];
-        // An expired key may be forgotten by one and not by the other, which decides the same.
-        expect(part).toEqual(whole);
-      }),
+      fc.property(
+        commands.filter((plot) => plot.length > 0),
+        (plot) => {
+          const last = plot.at(-1)!;
+          const { state, events } = play(plot.slice(0, -1));
+          const alone = emptyControl();
+          for (const { subject, event } of events) {
+            if (subject === controlSubjectOf(last)) evolveControl(alone, event);
+          }
+          // An expired key may be forgotten by one and not by the other, which decides the same.
+          expect(decideControl(last, alone)).toEqual(decideControl(last, state));
+        },
+      ),
       { numRuns: 2_000 },
     );
   });
