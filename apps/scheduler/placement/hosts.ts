@@ -3,8 +3,10 @@ import { type AnswerOf, bidCall, type CallMeta, hostCalls, type RequestOf, subje
 import type { Deadline, Result } from "#kernel";
 import type { BidAnswer } from "./rank.ts";
 
-/** Bids are collected for this long at the most; whoever is slower is not asked for this machine. */
+/** Bids are collected for this long; whoever is slower is not asked for this machine. */
 const BID_WINDOW_MS = 50;
+/** When nobody bid in time: before a create is refused for want of hosts, hosts that are merely slow are heard. */
+const LAST_BID_WINDOW_MS = 1_500;
 /** One try of an offer or a commit. Both are idempotent: silence is followed by the same question (design "Create"). */
 const TRY_MS = 1_000;
 
@@ -20,10 +22,24 @@ export class Hosts {
     this.#bus = bus;
   }
 
-  /** Asks all hosts of a region. Returns when `expected` have answered, or after 50 ms. */
+  /** Asks all hosts of a region. Returns when `expected` have answered, or after 50 ms if at least one would take it. */
   async bids(region: string, wanted: Wanted, meta: CallMeta, expected: number): Promise<BidAnswer[]> {
-    const windowed = { ...meta, deadlineMs: Math.min(meta.deadlineMs, BID_WINDOW_MS) };
-    const isEnough = (answers: readonly BidAnswer[]) => expected > 0 && answers.length >= expected;
+    const bids = await this.#collect(region, wanted, meta, BID_WINDOW_MS, (all) => all.length >= expected);
+    const isSettled = bids.some((bid) => bid.kind === "bid") || (expected > 0 && bids.length >= expected);
+    if (isSettled) return bids;
+    const isEnough = (all: readonly BidAnswer[]) =>
+      all.length >= expected || all.some((bid) => bid.kind === "bid");
+    return this.#collect(region, wanted, meta, LAST_BID_WINDOW_MS, isEnough);
+  }
+
+  #collect(
+    region: string,
+    wanted: Wanted,
+    meta: CallMeta,
+    windowMs: number,
+    isEnough: (answers: readonly BidAnswer[]) => boolean,
+  ): Promise<BidAnswer[]> {
+    const windowed = { ...meta, deadlineMs: Math.min(meta.deadlineMs, windowMs) };
     return this.#bus.scatter(bidCall, subjects.bid(region), wanted, windowed, isEnough);
   }
 
