@@ -1,4 +1,5 @@
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from "pino";
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pino";
+import { LineSink } from "./line-sink.ts";
 
 export type ServiceLogger = Logger;
 
@@ -17,9 +18,6 @@ const REDACTED = [
 /** What a secret looks like wherever it stands, in a message or a stack: an nkey seed, a bearer token. */
 const SECRET = /\bS[ACNOUX][A-Z2-7]{56}\b|(?<=\bBearer )[\w.~+/-]+/g;
 
-/** More than this waits in memory only while nobody reads; what comes then is dropped, never waited for (F44). */
-const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
-
 /** Structured JSON, one line per entry, on stdout unless told. `service` names the process. Holds no secret. */
 export function makeLogger(service: string, to: DestinationStream = stdout()): ServiceLogger {
   return pino(
@@ -33,10 +31,8 @@ export function makeLogger(service: string, to: DestinationStream = stdout()): S
   );
 }
 
-/** Written behind the event loop's back; flushed when the process exits. */
-function stdout(): DestinationStream {
-  const stream = destination({ fd: 1, sync: false, maxLength: MAX_BUFFERED_BYTES });
-  // A full disk or a reader that went away: the log is what suffers, nothing else.
-  stream.on("error", () => {});
-  return stream;
+function stdout(): LineSink {
+  const sink = new LineSink(1);
+  process.once("exit", () => sink.flushSync());
+  return sink;
 }
