@@ -103,8 +103,9 @@ export function delayBeforeAttemptMs(run: OperationRun): number {
   const step = currentStep(run);
   if (step === undefined) return 0;
   if (run.attempts === 0) return step.delayMs ?? 0;
-  if (run.retryAfterMs !== undefined) return Math.min(MAX_BACKOFF_MS, run.retryAfterMs);
-  return Math.min(MAX_BACKOFF_MS, step.backoffMs * 2 ** (run.attempts - 1));
+  const doublings = Math.min(run.attempts - 1, 30);
+  const pauseMs = run.retryAfterMs ?? step.backoffMs * 2 ** doublings;
+  return Math.max(0, Math.min(MAX_BACKOFF_MS, pauseMs));
 }
 
 /** The run after its current step completed. `atMs`: when that was recorded, epoch milliseconds. */

@@ -27,6 +27,7 @@ export function formatPosition(position: Position): string {
 /** Reads the form that `formatPosition` writes. Returns undefined for anything else. */
 export function parsePosition(text: string): Position | undefined {
   const position: Record<string, number> = {};
+  if (text === "") return position;
   for (const pair of text.split(",")) {
     const match = /^([A-Za-z0-9_-]+):(\d{1,15})$/.exec(pair.trim());
     if (!match) return undefined;
