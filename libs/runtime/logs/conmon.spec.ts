@@ -1,8 +1,10 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { runCommand } from "../command.ts";
+import { ifMissing } from "../files.ts";
 import { MonitoredMachineLogs } from "./monitored-machine-logs.ts";
 
 const SEGMENT_BYTES = 64 * 1024;
@@ -41,6 +43,13 @@ describe("machine logs written by conmon", () => {
     ]);
   }
 
+  /** The exit file is conmon's last act: all output is in the log by then. */
+  async function ended(): Promise<void> {
+    const file = join(dir, "exits/c");
+    while ((await stat(file).catch(ifMissing(undefined))) === undefined) await sleep(20);
+    await rm(file);
+  }
+
   it("loses no line of a machine that talks through many rotations", async () => {
     // It pauses until it was heard: faster than inotify tells of it, a rotation may pass unseen.
     const heard = join(dir, "heard");
@@ -62,9 +71,9 @@ describe("machine logs written by conmon", () => {
 
   it("joins what it cut, tells its streams apart and ends a dead process's last line", async () => {
     await run("head -c 20000 /dev/zero | tr '\\0' x; echo; echo oops >&2; printf last");
-    for await (const { text } of logs.follow("m1", 10, never)) if (text === "oops") break;
+    await ended();
     await run("echo second");
-    for await (const { text } of logs.follow("m1", 10, never)) if (text === "second") break;
+    await ended();
     const lines = await logs.read("m1", 10);
     expect(lines.map(({ stream, text }) => [stream, text]).sort()).toEqual([
       ["stderr", "oops"],

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { CraftedLog } from "./crafted-log.ts";
+import { CraftedLog } from "./crafted-log.fixture.ts";
 import { machineLogsContract, take } from "./machine-logs.contract.ts";
 import { MonitoredMachineLogs } from "./monitored-machine-logs.ts";
 

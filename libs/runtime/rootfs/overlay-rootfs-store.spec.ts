@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { SystemClock, SystemIds } from "#kernel";
+import { layerOf, writeOciLayout } from "#testing";
 import { runCommand } from "../command.ts";
 import type { FaultPoint } from "../fault-point.ts";
-import { craftImage, tar, writeLayout } from "../images/crafted-image.ts";
 import { OciImageStore } from "../images/oci-image-store.ts";
 import { mountsUnder, unmountUnder } from "./mounts.ts";
 import { OverlayRootfsStore } from "./overlay-rootfs-store.ts";
@@ -25,14 +25,14 @@ beforeAll(async () => {
     reserveBytes: 0,
   });
   const pull = async (content: string) => {
-    const layer = tar([
-      { name: "./", type: "5", mode: 0o1711 },
-      { name: "content", content },
+    const layer = layerOf([
+      { kind: "folder", path: "./", mode: 0o1711 },
+      { kind: "file", path: "content", content },
     ]);
-    const layout = await mkdtemp(join(tmpdir(), "drover-layout-"));
-    await writeLayout(layout, craftImage([layer]), "v1");
-    const { digest } = await images.pull(`oci:${layout}:v1`, never);
-    await rm(layout, { recursive: true });
+    const folder = await mkdtemp(join(tmpdir(), "drover-layout-"));
+    const { reference } = await writeOciLayout(folder, { layers: [layer] });
+    const { digest } = await images.pull(reference, never);
+    await rm(folder, { recursive: true });
     return digest;
   };
   digests = [await pull("one"), await pull("two")];
