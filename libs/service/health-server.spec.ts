@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { freePort } from "#testing";
 import { HealthServer } from "./health-server.ts";
 import { Metrics } from "./metrics.ts";
 
@@ -23,14 +24,27 @@ describe("HealthServer", () => {
     expect((await health.answer("/readyz")).status).toBe(503);
   });
 
+  it("serves over HTTP, and says who cannot have the port", async () => {
+    const at = { host: "127.0.0.1", port: await freePort() };
+    const health = new HealthServer(new Metrics());
+    await health.listen(at);
+    const answer = await fetch(`http://127.0.0.1:${at.port}/readyz?verbose`);
+    expect([answer.status, await answer.json()]).toEqual([200, { status: "ready", checks: [] }]);
+    const second = new HealthServer(new Metrics()).listen(at);
+    await expect(second).rejects.toMatchObject({ refusal: { code: "port_taken" } });
+    await health.close();
+  });
+
   it("shows metrics in Prometheus' text format", async () => {
     const metrics = new Metrics();
     const count = metrics.counter("drover_appends_total", "Appends acknowledged.");
     metrics.gauge("drover_machines", "Machines.", () => 3);
+    metrics.gauge("drover_broken", "Cannot be read.", () => JSON.parse("{"));
     count();
     count(2);
     const { body } = await new HealthServer(metrics).answer("/metrics");
     expect(body).toContain("# TYPE drover_appends_total counter\ndrover_appends_total 3\n");
     expect(body).toContain("drover_machines 3\n");
+    expect(body).toContain("drover_broken NaN\n");
   });
 });

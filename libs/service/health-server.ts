@@ -1,4 +1,5 @@
 import { createServer, type Server } from "node:http";
+import { RefusedError, refusal } from "#kernel";
 import type { Metrics } from "./metrics.ts";
 
 /** Proves that one thing works which the process will use. Throws what is wrong. */
@@ -15,7 +16,8 @@ export class HealthServer {
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
     this.#server = createServer((request, response) => {
-      void this.answer(request.url ?? "/").then(({ status, type, body }) => {
+      const path = new URL(request.url ?? "/", "http://localhost").pathname;
+      void this.answer(path).then(({ status, type, body }) => {
         response.writeHead(status, { "content-type": type });
         response.end(body);
       });
@@ -27,9 +29,13 @@ export class HealthServer {
     this.#checks.set(name, check);
   }
 
+  /** Throws a refusal `port_taken` when somebody else listens there. */
   async listen(at: { readonly host: string; readonly port: number }): Promise<void> {
     await new Promise<void>((done, fail) => {
-      this.#server.once("error", fail);
+      this.#server.once("error", (error: NodeJS.ErrnoException) => {
+        const taken = refusal("port_taken", `${at.host}:${at.port} is taken by another process`);
+        fail(error.code === "EADDRINUSE" ? new RefusedError(taken) : error);
+      });
       this.#server.listen(at.port, at.host, done);
     });
   }
@@ -39,7 +45,7 @@ export class HealthServer {
     await new Promise((done) => this.#server.close(done));
   }
 
-  /** The answer to one path, for processes that serve HTTP themselves. */
+  /** The answer to one path, for processes that serve HTTP themselves. Never throws. */
   async answer(path: string): Promise<{ status: number; type: string; body: string }> {
     if (path === "/healthz") return json(200, { status: "ok" });
     if (path === "/metrics")

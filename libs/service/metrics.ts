@@ -28,8 +28,17 @@ export class Metrics {
     const lines: string[] = [];
     for (const [name, metric] of this.#metrics) {
       lines.push(`# HELP ${name} ${metric.help}`, `# TYPE ${name} ${metric.kind}`);
-      lines.push(`${name} ${metric.read?.() ?? metric.value}`);
+      lines.push(`${name} ${readingOf(metric)}`);
     }
     return `${lines.join("\n")}\n`;
+  }
+}
+
+/** A gauge that cannot be read says so, and spoils no other. */
+function readingOf(metric: Metric): number {
+  try {
+    return metric.read?.() ?? metric.value;
+  } catch {
+    return Number.NaN;
   }
 }
