@@ -1,11 +1,12 @@
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { CommandError, runCommand } from "../command.ts";
 
 /** Mount points at `path` and below it, in the order in which they were mounted. One that is stacked is there twice. */
 export async function mountsUnder(path: string): Promise<string[]> {
+  const real = await realpath(path).catch(() => path); // the kernel names mount points without symlinks
   const lines = (await readFile("/proc/self/mountinfo", "utf8")).split("\n");
   const points = lines.flatMap((line) => line.split(" ")[4] ?? []).map(decodeOctal);
-  return points.filter((point) => point === path || point.startsWith(`${path}/`));
+  return points.filter((point) => point === real || point.startsWith(`${real}/`));
 }
 
 /** Unmounts all that is mounted at `path` and below it. Rejects when something is in use. */

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
@@ -121,6 +121,18 @@ describe("overlay rootfs store", () => {
         name: "TerminalError",
       });
     }
+  });
+
+  it("mounts once in a data folder that is reached through a symlink", async () => {
+    const linked = `${dir}-linked`;
+    await symlink(dir, linked);
+    store = await OverlayRootfsStore.open({ dir: linked, images });
+    await prepare("k1");
+    expect(await readFile(join(await prepare("k1"), "content"), "utf8")).toBe("one");
+    expect(await mountsUnder(dir)).toHaveLength(1);
+    await prepare("k2");
+    expect(await mountsUnder(linked)).toHaveLength(1);
+    await rm(linked);
   });
 
   it("refuses a data folder on an overlay", async () => {
