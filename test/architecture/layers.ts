@@ -16,7 +16,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "event-log": ["kernel", "contracts"],
   fleet: ["kernel", "contracts", "machines", "hosts", "control", "event-log"],
   runtime: ["kernel", "contracts"],
-  service: ["kernel"],
+  service: ["kernel", "contracts"],
 };
 
 /** May import every library, and be imported by tests only. */
