@@ -11,6 +11,7 @@ export { SimulatedMachineLogs } from "./logs/simulated-machine-logs.ts";
 export * from "./names.ts";
 export { BridgeNetwork } from "./network/bridge-network.ts";
 export * from "./network/machine-network.ts";
+export { purgeHost } from "./purge.ts";
 export { OverlayRootfsStore, type OverlayRootfsStoreSettings } from "./rootfs/overlay-rootfs-store.ts";
 export * from "./rootfs/rootfs-store.ts";
 export { type SimulatedLayer, SimulatedRootfsStore } from "./rootfs/simulated-rootfs-store.ts";

@@ -8,6 +8,7 @@ import { runCommand } from "../command.ts";
 import type { FaultPoint } from "../fault-point.ts";
 import { ifMissing } from "../files.ts";
 import { HostNames } from "../names.ts";
+import { purgeHost } from "../purge.ts";
 import { ConmonRuntime } from "./conmon-runtime.ts";
 import type { ContainersUnderTest, Program } from "./container-runtime.contract.ts";
 import type { LaunchSpec } from "./container-runtime.ts";
@@ -106,12 +107,10 @@ export class ContainerGround implements ContainersUnderTest {
   }
 
   async close(): Promise<void> {
-    const runtime = await this.open();
-    const machines = new Set((await runtime.list()).map(({ machineId }) => machineId));
-    for (const machineId of machines) await runtime.removeContainers(machineId);
-    runtime.close();
-    await runCommand(["ip", "netns", "delete", this.names.netnsOf("spec")]);
+    this.#opened.at(-1)?.close();
+    const left = await purgeHost(this.names, this.dataDir, () => {});
     await rm(this.folder, { recursive: true, force: true });
+    if (left.length > 0) throw new Error(`a host's purge left ${left.join(", ")}`);
   }
 }
 
@@ -147,6 +146,7 @@ export async function makeRootfs(folder: string): Promise<void> {
     "hostname",
     "ls",
     "unshare",
+    "grep",
   ])
     await symlink("busybox", join(folder, "bin", applet));
   await writeFile(

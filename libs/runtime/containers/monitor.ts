@@ -128,6 +128,7 @@ function reportOf(
   });
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
     report.on("data", (chunk) => {
       line += chunk;

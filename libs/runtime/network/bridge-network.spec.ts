@@ -4,10 +4,10 @@ import { describe, expect, it } from "@jest/globals";
 import { runCommand } from "../command.ts";
 import { type FaultPoint, noFault } from "../fault-point.ts";
 import { HostNames } from "../names.ts";
+import { purgeHost } from "../purge.ts";
 import { BridgeNetwork } from "./bridge-network.ts";
 import { machineNetworkContract } from "./machine-network.contract.ts";
 import type { NetworkSpec } from "./machine-network.ts";
-import { networkLeftovers, purgeNetwork } from "./purge-network.ts";
 
 const SUBNET = "10.241";
 let hosts = 0;
@@ -33,8 +33,7 @@ machineNetworkContract("BridgeNetwork", async () => {
     },
     destinationOf: (port, protocol) => destinationOf(names, port, protocol),
     close: async () => {
-      await purgeNetwork(names);
-      expect(await networkLeftovers(names)).toEqual([]);
+      expect(await purgeHost(names, "/nonexistent/data", () => {})).toEqual([]);
     },
   };
 });
@@ -118,7 +117,7 @@ describe("F22: the agent is killed between any two effects on a network", () => 
         await check(names, crashed ? crash.passed().at(-1) : undefined);
         if (!crashed) return;
       } finally {
-        await purgeNetwork(names);
+        await purgeHost(names, "/nonexistent/data", () => {});
       }
     }
   }

@@ -9,9 +9,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { runCommand } from "../command.ts";
 import { HostNames } from "../names.ts";
+import { purgeHost } from "../purge.ts";
 import { BridgeNetwork } from "./bridge-network.ts";
 import type { NetworkSpec } from "./machine-network.ts";
-import { networkLeftovers, purgeNetwork } from "./purge-network.ts";
 
 const SUBNET = "10.242";
 const names = new HostNames(`guests-spec-${process.pid}`, "host");
@@ -122,9 +122,9 @@ route add ${SUBNET}.0.0/16 via ${host}
     await runCommand(["ip", "-force", "-batch", "-"], {
       input: `link delete ${outside.link}\nnetns delete ${outside.netns}\n`,
     });
-    await purgeNetwork(names);
+    const left = await purgeHost(names, "/nonexistent/data", () => {});
     await rm(folder, { recursive: true, force: true });
-    expect(await networkLeftovers(names)).toEqual([]);
+    expect(left).toEqual([]);
   });
 
   const natsPort = () => (nats.address() as { port: number }).port;
