@@ -133,9 +133,12 @@ function wantedOf(request: PlaceRequest) {
   return { machineId, appName, resources: resourcesOf(config), ports: config.publish ?? [] };
 }
 
-/** Whether the host itself said no, in contrast to nobody having heard it say anything. */
+/**
+ * Whether the host wrote its "no" down and will stand by it: such a refusal names the epoch. After any other the machine
+ * may have been made, or still be.
+ */
 function isDefinite(reason: Refusal): boolean {
-  return !["unreachable", "deadline_exceeded", "cancelled", "disk_full", "busy"].includes(reason.code);
+  return typeof reason.details?.epoch === "number";
 }
 
 function atHost(reason: Refusal, hostId: string, request: PlaceRequest): Refusal {
