@@ -3,7 +3,14 @@ import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import { type DecodedEvent, subjects } from "#contracts";
 import type { Clock } from "#kernel";
 import { logIdOf } from "./hub-streams.ts";
-import { decodeOfControl, type PlacedEvent, placedByLive, placedInFleet } from "./placed-event.ts";
+import { endFromLive } from "./live-message.ts";
+import {
+  decodeOfControl,
+  type HostLogName,
+  type PlacedEvent,
+  placedByLive,
+  placedInFleet,
+} from "./placed-event.ts";
 import { CONTROL, FLEET } from "./stream-names.ts";
 import { BEGINNING, StreamTail, type TailCursor } from "./stream-tail.ts";
 
@@ -24,6 +31,8 @@ export interface HubFeedListener {
   control(log: string, sequence: number, decoded: DecodedEvent): void;
   fleet(placed: PlacedEvent, fleetSequence: number): void;
   live(placed: PlacedEvent): void;
+  /** A host says how far its log goes. */
+  liveEnd(log: HostLogName, sequence: number): void;
   /** FLEET was created anew or lost its end. All of it comes again. */
   fleetRewound(): void;
   /** CONTROL is not the log that was read before: what was folded from it never happened. All of everything comes again. */
@@ -140,6 +149,11 @@ export class HubFeed {
 
   #live(message: Msg): void {
     const hostId = message.subject.slice(subjects.live("").length);
+    const end = endFromLive(message);
+    if (end !== undefined) {
+      this.#listener.liveEnd({ hostId, logId: end.logId }, end.sequence);
+      return;
+    }
     const placed = placedByLive(hostId, message);
     if (placed !== undefined) this.#listener.live(placed);
   }

@@ -1,12 +1,21 @@
 import { headers, type MsgHdrs } from "@nats-io/transport-node";
 import type { EncodedEvent, StoredMessage } from "#contracts";
+import { formatPosition, parsePosition } from "#kernel";
 import { type ArrivedMessage, storedMessage } from "./stored-message.ts";
 
 /** The live feed's own subject names the host only: this header carries the subject under which the event was logged. */
 const SUBJECT_HEADER = "Drover-Subject";
+/** `<log id>:<sequence>`: how far the log goes. Such a message carries no event. */
+const END_HEADER = "Drover-Log-End";
 
-/** An event just appended, as it goes out on `subjects.live(hostId)`. */
-export function liveMessage(event: EncodedEvent): { readonly headers: MsgHdrs; readonly body: string } {
+/** What goes out on `subjects.live(hostId)`. */
+export interface LiveMessage {
+  readonly headers: MsgHdrs;
+  readonly body: string;
+}
+
+/** An event just appended. */
+export function liveMessage(event: EncodedEvent): LiveMessage {
   const carried = headers();
   for (const [name, value] of Object.entries(event.headers)) carried.set(name, value);
   carried.set(SUBJECT_HEADER, event.subject);
@@ -17,4 +26,20 @@ export function liveMessage(event: EncodedEvent): { readonly headers: MsgHdrs; r
 export function fromLive(message: ArrivedMessage): StoredMessage {
   const stored = storedMessage(message);
   return { ...stored, subject: stored.header(SUBJECT_HEADER) ?? message.subject };
+}
+
+/**
+ * How far a log goes, sent again and again: after the last event of a burst nothing else would show a reader that it
+ * did not reach him, and FLEET takes up to 40 s to go on after its hub or a leaf was started again (measured).
+ */
+export function liveEnd(logId: string, sequence: number): LiveMessage {
+  const carried = headers();
+  carried.set(END_HEADER, formatPosition({ [logId]: sequence }));
+  return { headers: carried, body: "" };
+}
+
+/** Reads what `liveEnd` wrote; undefined for a message that carries an event. */
+export function endFromLive(message: ArrivedMessage): { logId: string; sequence: number } | undefined {
+  const [end] = Object.entries(parsePosition(message.headers?.get(END_HEADER) ?? "") ?? {});
+  return end === undefined ? undefined : { logId: end[0], sequence: end[1] };
 }

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { type EncodedEvent, EventVocabulary, encodeEvent, subjects } from "#contracts";
 import type { AskOwner } from "./gap-repair.ts";
 import { controlLogId, ensureHubStreams } from "./hub-streams.ts";
+import { liveEnd } from "./live-message.ts";
 import { Projection } from "./projection.ts";
 import type { QuarantinedEvent } from "./quarantine.ts";
 import { CONTROL, FLEET } from "./stream-names.ts";
@@ -415,6 +416,25 @@ describe("F16: a lost message of the live feed", () => {
     log.live(await log.append());
     expect(await reaches(projection, log)).toBe(true);
     expect(projection.state.get(log.logId)).toEqual(log.eventIds);
+  });
+
+  it("is noticed also where nothing follows it, once the host says how far its log goes", async () => {
+    const [log, other] = [await hub.openLog("host-a", 0), await hub.openLog("host-b")];
+    await hub.register(log);
+    const projection = await project({ askOwner: log.answer });
+    await projection.caughtUp;
+    await log.appendMany(3);
+    log.announceEnd();
+    expect(await reaches(projection, log)).toBe(true);
+    expect(projection.state.get(log.logId)).toEqual(log.eventIds);
+    // No host says it for another.
+    await other.append();
+    expect(await reaches(projection, other)).toBe(true);
+    const { headers } = liveEnd(other.logId, 9);
+    hub.nc.publish(subjects.live("host-a"), "", { headers });
+    log.live(await log.append());
+    expect(await reaches(projection, log)).toBe(true);
+    expect(projection.staleness().logs).toEqual([]);
   });
 
   it("is nothing where all come both ways", async () => {

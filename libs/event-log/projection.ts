@@ -208,6 +208,11 @@ export class Projection<S> {
       },
       fleet: (placed, fleetSequence) => this.#fromFleet(placed, fleetSequence),
       live: (placed) => this.#fromLive(placed),
+      liveEnd: ({ hostId, logId }, sequence) => {
+        if (this.#fold.ownerOf(logId) !== hostId || this.#fold.appliedOf(logId) >= sequence) return;
+        this.#fold.notice(logId, hostId, sequence);
+        this.#repair.want(logId, LIVE_GRACE_MS);
+      },
       fleetRewound: () => this.#fleetSequences.clear(),
       controlReplaced: () => {
         this.#fleetSequences.clear();

@@ -6,7 +6,7 @@ import { type NatsServer, openConfig, startNatsServer } from "#testing";
 import type { Fold } from "./fold.ts";
 import type { AskOwner } from "./gap-repair.ts";
 import { controlLogId, ensureHubStreams } from "./hub-streams.ts";
-import { liveMessage } from "./live-message.ts";
+import { liveEnd, liveMessage } from "./live-message.ts";
 import { FLEET, hostStream } from "./stream-names.ts";
 
 /** Log id → ids of the events applied, in order: shows what came, how often and in which order. */
@@ -173,6 +173,12 @@ export class TestLog {
   /** Sends an event on the live feed. */
   live(message: EncodedEvent): void {
     const { headers: carried, body } = liveMessage(message);
+    this.#hub.nc.publish(subjects.live(this.hostId), body, { headers: carried });
+  }
+
+  /** Says on the live feed how far it goes. */
+  announceEnd(): void {
+    const { headers: carried, body } = liveEnd(this.logId, this.lastSequence);
     this.#hub.nc.publish(subjects.live(this.hostId), body, { headers: carried });
   }
 
