@@ -84,6 +84,7 @@ async function openPorts(settings: AgentSettings, clock: Clock, ids: Ids): Promi
   const images = await OciImageStore.open({
     dir: join(dataDir, "images"),
     ids,
+    clock,
     reserveBytes: 2 * diskReserveMib * MIB,
   });
   return {

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SystemClock, SystemIds } from "#kernel";
+import { SimulatedClock, SystemClock, SystemIds } from "#kernel";
 import type { CraftedImage } from "./crafted-image.fixture.ts";
 import { CraftedRegistry } from "./crafted-registry.fixture.ts";
 import type { PulledImage } from "./image-store.ts";
@@ -15,6 +15,7 @@ export class ImageStoreBench {
   /** The store's folder. */
   dir: string;
   store!: OciImageStore;
+  readonly clock = new SimulatedClock();
 
   private constructor(root: string, registry: CraftedRegistry) {
     this.root = root;
@@ -34,7 +35,7 @@ export class ImageStoreBench {
   /** The store again, as after a restart of its process. */
   async reopen(settings: Partial<OciImageStoreSettings> = {}): Promise<OciImageStore> {
     const ids = new SystemIds(new SystemClock());
-    const usual = { dir: this.dir, ids, reserveBytes: 0, findCachedTimeoutMs: 500 };
+    const usual = { dir: this.dir, ids, clock: this.clock, reserveBytes: 0, findCachedTimeoutMs: 5_000 };
     this.store = await OciImageStore.open({ ...usual, ...settings });
     return this.store;
   }

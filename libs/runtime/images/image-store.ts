@@ -22,7 +22,7 @@ export abstract class ImageStore {
   abstract rootfsOf(digest: string): string;
 
   /**
-   * Deletes all images but these, those being pulled and those pulled since the last prune: their callers may not have
+   * Deletes all images but these, those being pulled and those pulled within the last minute: their pullers may not have
    * said yet that they need them. The caller knows which ones machines use.
    */
   abstract prune(keep: Iterable<string>): Promise<void>;

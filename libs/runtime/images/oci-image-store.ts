@@ -1,12 +1,13 @@
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { type Ids, TerminalError } from "#kernel";
+import { type Clock, type Ids, TerminalError } from "#kernel";
 import { removeTree } from "../remove-tree.ts";
 import { DiskRoom } from "./disk-room.ts";
 import { ImageShelf, type ShelvedImage } from "./image-shelf.ts";
 import { type FoundImage, type ImageSource, sourceOf } from "./image-source.ts";
 import { ImageStore, type PulledImage } from "./image-store.ts";
 import { declaredBytes, digestOf, invalidImage, parseConfig } from "./manifest.ts";
+import { RecentClaims } from "./recent-claims.ts";
 import { type ImageReference, parseReference } from "./reference.ts";
 import { SharedTasks } from "./shared-tasks.ts";
 import { Skopeo } from "./skopeo.ts";
@@ -18,6 +19,7 @@ export interface OciImageStoreSettings {
   /** Absolute folder of its own, on the filesystem that the machines' layers are on. */
   readonly dir: string;
   readonly ids: Ids;
+  readonly clock: Clock;
   /** Registry credentials, as `skopeo login --authfile` writes them. */
   readonly authFile?: string;
   /** Largest image, both as fetched and unpacked. 10 GiB unless given. */
@@ -42,8 +44,7 @@ export class OciImageStore extends ImageStore {
   readonly #unpacks = new SharedTasks<ShelvedImage>();
   /** Images being brought here, whose blobs a prune must leave alone. */
   readonly #underWay = new Set<FoundImage>();
-  /** Images that were pulled since the last prune: the pull's caller may not have written down yet that it needs it. */
-  #claimed = new Set<string>();
+  readonly #claims: RecentClaims;
 
   /** Opens the folder. One process at a time: what lies half done in it is deleted. */
   static async open(settings: OciImageStoreSettings): Promise<OciImageStore> {
@@ -54,6 +55,7 @@ export class OciImageStore extends ImageStore {
 
   private constructor(settings: OciImageStoreSettings) {
     super();
+    this.#claims = new RecentClaims(settings.clock);
     this.#settings = {
       maxImageBytes: 10 * GIB,
       reserveBytes: GIB,
@@ -83,15 +85,10 @@ export class OciImageStore extends ImageStore {
 
   override async prune(keep: Iterable<string>): Promise<void> {
     const kept = new Set(keep);
-    const claimed = this.#claimed;
-    this.#claimed = new Set();
     const isUnderWay = (test: (found: FoundImage) => boolean) => [...this.#underWay].some(test);
     await this.#shelf.prune(
       (digest) =>
-        kept.has(digest) ||
-        claimed.has(digest) ||
-        this.#claimed.has(digest) ||
-        isUnderWay((found) => found.digest === digest),
+        kept.has(digest) || this.#claims.has(digest) || isUnderWay((found) => found.digest === digest),
       (blob) =>
         isUnderWay(({ manifest: { config, layers } }) => [config, ...layers].some((d) => d.digest === blob)),
     );
@@ -111,7 +108,8 @@ export class OciImageStore extends ImageStore {
       if (cached === undefined || error instanceof TerminalError || signal.aborted) throw error;
       return publicPart(cached);
     }
-    const shelved = await this.#unpacks.run(found.digest, signal, (shared) =>
+    const place = image.kind === "registry" ? image.name : image.path;
+    const shelved = await this.#unpacks.run(`${place} ${found.digest}`, signal, (shared) =>
       this.#bring(image, source, found, shared),
     );
     await this.#shelf.setName(image.text, found.digest);
@@ -125,9 +123,9 @@ export class OciImageStore extends ImageStore {
     return named === undefined ? undefined : this.#claim(named);
   }
 
-  /** An image that is here, kept through the next prune. */
+  /** An image that is here, safe from a prune for now. */
   async #claim(digest: string): Promise<ShelvedImage | undefined> {
-    this.#claimed.add(digest);
+    this.#claims.add(digest);
     return this.#shelf.load(digest);
   }
 

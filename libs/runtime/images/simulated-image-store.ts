@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { TerminalError } from "#kernel";
+import { type Clock, SystemClock, TerminalError } from "#kernel";
 import { type ImageConfig, ImageStore, type PulledImage } from "./image-store.ts";
+import { RecentClaims } from "./recent-claims.ts";
 import { parseReference } from "./reference.ts";
 
 /** A registry in memory, shared by the simulated stores of all hosts. */
@@ -37,10 +38,11 @@ export class SimulatedRegistry {
 export class SimulatedImageStore extends ImageStore {
   readonly #registry: SimulatedRegistry;
   readonly #disk: ImagesOnDisk;
-  #claimed = new Set<string>();
+  readonly #claims: RecentClaims;
 
-  constructor(registry: SimulatedRegistry, disk = new ImagesOnDisk()) {
+  constructor(registry: SimulatedRegistry, disk = new ImagesOnDisk(), clock: Clock = new SystemClock()) {
     super();
+    this.#claims = new RecentClaims(clock);
     this.#registry = registry;
     this.#disk = disk;
   }
@@ -64,13 +66,14 @@ export class SimulatedImageStore extends ImageStore {
   }
 
   override async prune(keep: Iterable<string>): Promise<void> {
-    const kept = new Set([...keep, ...this.#claimed]);
-    this.#claimed = new Set();
-    for (const digest of this.#disk.images.keys()) if (!kept.has(digest)) this.#disk.images.delete(digest);
+    const kept = new Set(keep);
+    for (const digest of this.#disk.images.keys()) {
+      if (!kept.has(digest) && !this.#claims.has(digest)) this.#disk.images.delete(digest);
+    }
   }
 
   #take(text: string, image: PulledImage): PulledImage {
-    this.#claimed.add(image.digest);
+    this.#claims.add(image.digest);
     this.#disk.images.set(image.digest, image);
     this.#disk.names.set(text, image.digest);
     return image;

@@ -17,11 +17,13 @@ let images: OciImageStore;
 let digests: [string, string];
 
 beforeAll(async () => {
+  const clock = new SystemClock();
   // a name that mount options could not carry
   home = await mkdtemp(join(tmpdir(), "drover rootfs:a,b="));
   images = await OciImageStore.open({
     dir: join(home, "images"),
-    ids: new SystemIds(new SystemClock()),
+    ids: new SystemIds(clock),
+    clock,
     reserveBytes: 0,
   });
   const pull = async (content: string) => {
