@@ -4,6 +4,7 @@ import { bidCall, type HostVerb, subjects } from "#contracts";
 import { HealthServer, Metrics, NestLogger, type ServiceLogger, type StartedService } from "#service";
 import { agentModule } from "./agent.module.ts";
 import { HostAgent } from "./agent.ts";
+import { announceLog } from "./react/log-announcement.ts";
 import type { AgentSettings } from "./settings.ts";
 import { HostLock } from "./start/host-lock.ts";
 import type { AgentWorld } from "./world.ts";
@@ -44,9 +45,12 @@ export async function runAgent(
   });
   await app.listen();
   isReady = true;
+  const stopping = new AbortController();
+  void announceLog(world.nc, world.clock, agent.ledger.log, stopping.signal);
   logger.info({ hostId, logId: agent.ledger.log.logId, machines: agent.machineCount }, "serving");
   return {
     stop: async () => {
+      stopping.abort();
       await app.close();
       await agent.stop();
       await world.nc.close();

@@ -19,7 +19,7 @@ export { type HeldEvent, heldEventId, heldFrom, lastHeld } from "./hub-holdings.
 export { controlLogId, ensureHubStreams, type HubStreamOptions } from "./hub-streams.ts";
 export { Ledger, type LedgerSettings } from "./ledger.ts";
 export type { LedgerTrouble } from "./ledger-trouble.ts";
-export { fromLive, liveMessage } from "./live-message.ts";
+export { fromLive, type LiveMessage, liveEnd, liveMessage } from "./live-message.ts";
 export { compareWithHub, type HeldLog, type LogVerdict } from "./log-comparison.ts";
 export { FencedError, LogFullError, LogUnavailableError } from "./log-errors.ts";
 export { LogFold, type LogFoldListener, type SavedLogFold, type StaleLog } from "./log-fold.ts";
