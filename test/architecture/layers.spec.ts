@@ -86,6 +86,11 @@ describe("the import graph", () => {
     expect(importCycle(files)).toBe("libs/a/y.ts → libs/a/z.ts → libs/a/y.ts");
   });
 
+  it("takes a file for alive that another starts as a process", () => {
+    const starter = parseSource("apps/api/main.ts", 'spawn(resolve("dist/test/host/faulty.js"));');
+    expect(deadFiles([starter, file("test/host/faulty.ts")])).toEqual([]);
+  });
+
   it("shows dead files", () => {
     const files = [file("apps/api/main.ts", "#a"), file("libs/a/index.ts"), file("libs/a/y.ts", "./z.ts")];
     expect(deadFiles(files)).toEqual(["libs/a/y.ts"]);

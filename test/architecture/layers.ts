@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { type Import, type SourceFile, TEST_FILE } from "./source-file.ts";
 
 /**
@@ -72,6 +73,8 @@ function unitReason(file: SourceFile, target: string, { specifier }: Import): st
       ? undefined
       : "apps and tests are imported by nobody: move what both need down into a library";
   }
+  // Scripts run from the source text, where # means what was built.
+  if (file.unit === "scripts") return undefined;
   if (!specifier.startsWith("#")) return `import it as #${unit.slice(5)}, from what its index.ts exports`;
   return layerReason(file, unit.slice(5));
 }
@@ -110,18 +113,19 @@ export function importCycle(files: readonly SourceFile[]): string | undefined {
   return undefined;
 }
 
-/** Files that nothing reaches from an entry: a spec, a main, or a script that people run. */
+/** Files that nothing reaches from an entry (a spec, a main, a script that people run) by import or as a process. */
 export function deadFiles(files: readonly SourceFile[]): string[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const alive = new Set<string>();
   const reach = (path: string): void => {
     if (alive.has(path)) return;
     alive.add(path);
-    for (const { path: target } of byPath.get(path)?.imports ?? []) if (target !== undefined) reach(target);
+    const file = byPath.get(path);
+    for (const { path: target } of file?.imports ?? []) if (target !== undefined) reach(target);
+    for (const other of files) if (file?.programs.has(basename(other.path, ".ts"))) reach(other.path);
   };
   for (const { path } of files) if (ENTRY.test(path)) reach(path);
   return files.map(({ path }) => path).filter((path) => !alive.has(path));
 }
 
-const ENTRY =
-  /\.spec\.ts$|^apps\/[^/]+\/main\.ts$|^scripts\/[^/]+\.ts$|^libs\/contracts\/golden\/add-missing\.ts$/;
+const ENTRY = /\.spec\.ts$|^apps\/[^/]+\/main\.ts$|^scripts\/[^/]+\.ts$|^libs\/[^/]+\/golden\/add-[^/]+\.ts$/;

@@ -19,6 +19,8 @@ export interface SourceFile {
   readonly isTest: boolean;
   readonly lines: number;
   readonly imports: readonly Import[];
+  /** Names of program files that its strings mention, without their ending: it may start them as processes. */
+  readonly programs: ReadonlySet<string>;
   readonly tree: ts.SourceFile;
 }
 
@@ -53,12 +55,14 @@ export function sourceFiles(): SourceFile[] {
 export function parseSource(path: string, text: string): SourceFile {
   const tree = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const [top, name] = path.split("/");
+  const imports = importsOf(tree, path);
   return {
     path,
     unit: top === "libs" || top === "apps" ? `${top}/${name}` : top!,
     isTest: TEST_FILE.test(path),
     lines: text.split("\n").length - 1,
-    imports: importsOf(tree, path),
+    imports,
+    programs: new Set(programsOf(text, imports)),
     tree,
   };
 }
@@ -92,6 +96,12 @@ function specifierOf(node: ts.Node): ts.Node | undefined {
   if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
     return node.arguments[0];
   return undefined;
+}
+
+function programsOf(text: string, imports: readonly Import[]): string[] {
+  const imported = new Set(imports.map(({ specifier }) => posix.basename(specifier, ".ts")));
+  const mentioned = [...text.matchAll(/([\w.-]+)\.(?:ts|js|mjs)["'`]/g)].map(([, name]) => name!);
+  return mentioned.filter((name) => !imported.has(name));
 }
 
 function resolveSpecifier(from: string, specifier: string): string | undefined {
