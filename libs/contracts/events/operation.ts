@@ -40,9 +40,3 @@ export const stepFailedSchema = z.strictObject({
   error: stepErrorSchema,
   retryAfterMs: z.number().optional(),
 });
-
-/** A finished or abandoned operation, as the event that ends it names it. */
-export const operationEndSchema = z.strictObject({
-  operationId: z.string(),
-  error: stepErrorSchema.optional(),
-});

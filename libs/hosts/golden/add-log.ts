@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
-import { makeGoldenLog } from "../libs/hosts/golden/history.ts";
+import { makeGoldenLog } from "./history.ts";
 
 /**
  * Writes the next golden host log; never touches one that exists (I4). Run from the repository's root after a build, when
- * hosts have new things to tell of: `node scripts/add-golden-host-log.ts`.
+ * hosts have new things to tell of: `node dist/libs/hosts/golden/add-log.js`.
  */
 const DIRECTORY = "libs/hosts/golden";
 const number = readdirSync(DIRECTORY).filter((name) => name.endsWith(".json")).length + 1;
