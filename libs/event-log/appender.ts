@@ -6,10 +6,12 @@ import { API_CODES, isApiError } from "./api-errors.ts";
 import { type AppendOutcome, readAppendAck } from "./append-ack.ts";
 import { FencedError, LogFullError, LogUnavailableError } from "./log-errors.ts";
 import type { LogRoom } from "./log-room.ts";
-import { type LogEnd, readBack } from "./read-back.ts";
+import { type LogEnd, type ReadBack, readBack } from "./read-back.ts";
 
 export interface AppenderSettings {
   readonly stream: string;
+  /** What the stream takes, as long as it is the present log. */
+  readonly subject: string;
   /** Appends sent and not acknowledged. */
   readonly maxInFlight: number;
   /** Appends that wait behind those; more are refused. */
@@ -60,6 +62,8 @@ export class Appender {
   #vainAttempts = 0;
   #resolving = false;
   #closed: FencedError | LogUnavailableError | undefined;
+  /** Rejects with the present connection. */
+  #disconnected = neverUnhandled();
   #silence: NodeJS.Timeout | undefined;
 
   constructor(nc: NatsConnection, jsm: JetStreamManager, end: LogEnd, settings: AppenderSettings) {
@@ -157,7 +161,7 @@ export class Appender {
     this.#awaited.delete(reply);
     if (outcome.kind === "stored" && outcome.sequence === entry.sequence) {
       this.#endSilence();
-      this.#landed(entry.sequence - this.#end.sequence);
+      this.#landed(entry.sequence);
       this.#pump();
     } else {
       entry.outcome = outcome;
@@ -165,8 +169,9 @@ export class Appender {
     }
   }
 
-  /** The first `count` of the queue are stored. */
-  #landed(count: number): void {
+  /** All up to that sequence are stored. */
+  #landed(upTo: number): void {
+    const count = Math.max(0, upTo - this.#end.sequence);
     for (const entry of this.#queue.splice(0, count)) {
       this.#end = { sequence: entry.sequence, eventId: entry.eventId };
       this.#sent = Math.max(0, this.#sent - 1);
@@ -186,11 +191,14 @@ export class Appender {
     this.#silence = undefined;
   }
 
-  /** A broken connection loses acknowledgements: no need to wait for the silence. */
+  /** A broken connection loses answers: no need to wait for the silence. */
   async #watchConnection(): Promise<void> {
     for await (const status of this.#nc.status()) {
       if (this.#closed !== undefined) return;
-      if (status.type === "disconnect" && this.#sent > 0) this.#doubt();
+      if (status.type !== "disconnect") continue;
+      this.#disconnected.reject(new Error("disconnected"));
+      this.#disconnected = neverUnhandled();
+      if (this.#sent > 0) this.#doubt();
     }
   }
 
@@ -209,9 +217,10 @@ export class Appender {
     let pauseMs = FIRST_PAUSE_MS;
     for (; this.#closed === undefined; pauseMs = Math.min(LAST_PAUSE_MS, pauseMs * 2)) {
       try {
+        const { stream, subject } = this.#settings;
         const sent = this.#queue.slice(0, this.#sent);
-        const found = await readBack(this.#jsm, this.#settings.stream, this.#end, sent);
-        if (this.#closed === undefined) await this.#conclude(found.landed, found.broken);
+        const found = readBack(this.#jsm, stream, subject, this.#end, sent);
+        await this.#conclude(await Promise.race([found, this.#disconnected.promise]));
         return;
       } catch (error) {
         if (isApiError(error, API_CODES.streamNotFound)) {
@@ -223,9 +232,11 @@ export class Appender {
     }
   }
 
-  async #conclude(landed: number, broken: string | undefined): Promise<void> {
+  async #conclude({ landedUpTo, broken }: ReadBack): Promise<void> {
+    if (this.#closed !== undefined) return;
     this.#awaited.clear();
-    this.#landed(landed);
+    // Answers that were only late may have come while the stream was read.
+    this.#landed(landedUpTo);
     this.#sent = 0;
     if (broken !== undefined) return this.close(new FencedError(broken));
     const head = this.#queue[0];
@@ -261,4 +272,11 @@ export class Appender {
     this.#awaited.clear();
     for (const entry of this.#queue.splice(0)) entry.settled.reject(reason);
   }
+}
+
+/** A promise that only ever rejects, and whose rejection nobody need wait for. */
+function neverUnhandled(): PromiseWithResolvers<never> {
+  const resolvers = Promise.withResolvers<never>();
+  resolvers.promise.catch(() => undefined);
+  return resolvers;
 }

@@ -79,6 +79,7 @@ export class HostLog {
     const { disk, clock } = settings;
     this.#appender = new Appender(nc, jsm, end, {
       stream: this.stream,
+      subject: subjects.hostLog(settings.hostId),
       maxInFlight: settings.maxInFlight ?? 256,
       maxWaiting: settings.maxWaiting ?? 4_096,
       ackTimeoutMs: settings.ackTimeoutMs ?? 5_000,

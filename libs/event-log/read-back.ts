@@ -9,33 +9,39 @@ export interface LogEnd {
 
 /** What a stream holds of a run of appends. */
 export interface ReadBack {
-  /** How many of them stand in the stream, each at its own place. */
-  readonly landed: number;
+  /** All of ours up to this sequence stand in the stream, each at its own place. */
+  readonly landedUpTo: number;
   /** Why nothing more of ours can follow, if so: another writer, or a stream that is not what it was. */
   readonly broken?: string;
 }
 
 /**
- * Finds out which of the `appends`, sent in order after `end`, stand in the stream. Throws when the stream cannot be
- * read now. As each append names the id of the one before it, the last one that is found vouches for all before it.
+ * Finds out which of the `appends`, sent in order after `end`, stand in the stream, which takes `subject`. Throws when
+ * the stream cannot be read now. As each append names the id of the one before it, the last one that is found vouches for
+ * all before it.
  */
 export async function readBack(
   jsm: JetStreamManager,
   stream: string,
+  subject: string,
   end: LogEnd,
   appends: readonly LogEnd[],
 ): Promise<ReadBack> {
-  const { last_seq: last } = (await jsm.streams.info(stream)).state;
-  if (last < end.sequence) {
-    return { landed: 0, broken: `the log ends at ${last}, yet ${end.sequence} was acknowledged` };
+  const broken = (why: string) => ({ landedUpTo: end.sequence, broken: why });
+  const { config, state } = await jsm.streams.info(stream);
+  if (!config.subjects?.includes(subject)) return broken("the log was retired");
+  if (state.last_seq < end.sequence) {
+    return broken(`the log ends at ${state.last_seq}, yet ${end.sequence} was acknowledged`);
   }
-  for (let landed = Math.min(last - end.sequence, appends.length); landed >= 0; landed -= 1) {
-    const ours = landed === 0 ? end : appends[landed - 1]!;
+  const reached = [end, ...appends].filter(({ sequence }) => sequence <= state.last_seq);
+  for (const ours of reached.reverse()) {
     if (!(await holds(jsm, stream, ours))) continue;
-    const beyond = last - ours.sequence;
-    return beyond === 0 ? { landed } : { landed, broken: `another writer has written ${ours.sequence + 1}` };
+    const landedUpTo = ours.sequence;
+    return state.last_seq === landedUpTo
+      ? { landedUpTo }
+      : { landedUpTo, broken: `another writer has written ${landedUpTo + 1}` };
   }
-  return { landed: 0, broken: `another event stands at ${end.sequence}` };
+  return broken(`another event stands at ${end.sequence}`);
 }
 
 /** Whether the stream holds that very event at that sequence; it holds nothing at sequence 0. */
