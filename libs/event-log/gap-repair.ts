@@ -7,6 +7,8 @@ import { readStream } from "./read-stream.ts";
 import { FLEET } from "./stream-names.ts";
 
 const PAGE = 500;
+/** Then it is another log's turn. */
+const MAX_PAGES = 20;
 const FIRST_PAUSE_MS = 500;
 const LAST_PAUSE_MS = 30_000;
 
@@ -20,6 +22,8 @@ export interface GapRepairSettings {
   readonly nc: NatsConnection;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Resolves when FLEET was read once: until then nothing is missing, it just has not come yet. */
+  readonly caughtUp: Promise<void>;
   readonly fold: () => LogFold<unknown>;
   /** Per log, FLEET's own sequence up to which everything of that log was folded. Kept up to date. */
   readonly fleetSequences: Map<string, number>;
@@ -48,7 +52,8 @@ export class GapRepair {
   }
 
   async #keepRepairing(log: string, delayMs: number): Promise<void> {
-    const { clock, signal } = this.#settings;
+    const { clock, signal, caughtUp } = this.#settings;
+    await caughtUp;
     let pauseMs = FIRST_PAUSE_MS;
     await clock.sleep(delayMs, signal).catch(() => undefined);
     for (let gap = this.#gapOf(log); gap !== undefined && !signal.aborted; gap = this.#gapOf(log)) {
@@ -91,7 +96,10 @@ export class GapRepair {
 
   async #readOwner(log: string, damaged: Map<number, DecodedEvent>): Promise<void> {
     const { askOwner, fold } = this.#settings;
-    for (let gap = this.#gapOf(log); gap !== undefined && askOwner !== undefined; gap = this.#gapOf(log)) {
+    if (askOwner === undefined) return;
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const gap = this.#gapOf(log);
+      if (gap === undefined) return;
       const { hostId } = gap;
       const question = { logId: log, fromSequence: gap.applied + 1, limit: PAGE };
       const { events } = await askOwner(hostId, question);

@@ -93,6 +93,7 @@ export class Projection<S> {
       clock,
       askOwner,
       signal: this.#stopping.signal,
+      caughtUp: this.#feed.caughtUp,
       fold: () => this.#fold,
       fleetSequences: this.#fleetSequences,
     });
