@@ -1,11 +1,9 @@
-import { type AnswerOf, type CallMeta, type RequestOf, resourcesOf, type schedulerCalls } from "#contracts";
+import { type CallMeta, resourcesOf } from "#contracts";
 import { type Clock, Deadline, type Ids, type Refusal, type Result, refusal } from "#kernel";
+import type { Decided, Deciding, HostRefusal, Placed, PlaceRequest } from "./deciding.ts";
 import type { Hosts } from "./hosts.ts";
-import type { Decided, Deciding, Placements } from "./placements.ts";
+import type { Placements } from "./placements.ts";
 import { type Candidate, rank } from "./rank.ts";
-
-export type PlaceRequest = RequestOf<typeof schedulerCalls.place>;
-export type Placed = AnswerOf<typeof schedulerCalls.place>;
 
 /** A host keeps an offered room for this long; it enforces that itself. */
 const RESERVATION_TTL_MS = 10_000;
@@ -13,13 +11,6 @@ const RESERVATION_TTL_MS = 10_000;
 const MAX_OFFERS = 8;
 /** Times that a placement is decided anew because its owner refused the commit. */
 const MAX_EPOCHS = 4;
-
-/** Why one host did not take the machine. */
-interface HostRefusal {
-  readonly hostId: string;
-  readonly code: string;
-  readonly message: string;
-}
 
 /**
  * Finds a host for a new machine: bids, offer, decision in CONTROL, commit. The decision comes before the commit, by

@@ -2,7 +2,8 @@ import { Controller, Inject } from "@nestjs/common";
 import { Answers, type CallContext } from "#bus";
 import { schedulerCalls } from "#contracts";
 import { RefusedError } from "#kernel";
-import { type Placed, PlaceMachine, type PlaceRequest } from "./place-machine.ts";
+import type { Placed, PlaceRequest } from "./deciding.ts";
+import { PlaceMachine } from "./place-machine.ts";
 
 /** Answers requests for a place. */
 @Controller()

@@ -1,32 +1,9 @@
-import type { CallMeta } from "#contracts";
 import type { OwnerGone, Placement } from "#control";
 import type { RegisteredHost } from "#event-log";
 import type { ControlCommands } from "#fleet";
 import { type Refusal, RefusedError, type Result } from "#kernel";
-import type { PlaceRequest } from "./place-machine.ts";
+import type { Decided, Deciding } from "./deciding.ts";
 import type { Candidate } from "./rank.ts";
-
-/** Who owns a machine from now on. */
-export interface Decided {
-  readonly hostId: string;
-  readonly epoch: number;
-}
-
-interface HostRefusal {
-  readonly hostId: string;
-  readonly code: string;
-  readonly message: string;
-}
-
-/** What one epoch of a machine's placement is decided from. */
-export interface Deciding {
-  readonly request: PlaceRequest;
-  readonly epoch: number;
-  readonly refusals: readonly HostRefusal[];
-  /** The owner of the epoch before, when it refused the commit. */
-  readonly ownerGone: OwnerGone | undefined;
-  readonly meta: CallMeta;
-}
 
 /** Machines' owners in CONTROL, by compare-and-set. */
 export class Placements {
