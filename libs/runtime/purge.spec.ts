@@ -9,7 +9,8 @@ import { identify, processesWhose } from "./containers/processes.ts";
 import { BridgeNetwork } from "./network/bridge-network.ts";
 import { purgeHost } from "./purge.ts";
 
-const SUBNET = "10.243";
+const SUBNET = `10.${128 + (process.pid % 32)}`;
+const PORT = 28_500 + (process.pid % 800);
 const { signal } = new AbortController();
 
 /** All that the kernel and /run show of a host. */
@@ -39,7 +40,7 @@ describe("purgeHost", () => {
     ground = await ContainerGround.make();
     const { names, dataDir } = ground;
     const network = await BridgeNetwork.open(names, SUBNET);
-    const ports = [{ host_port: 29_381, machine_port: 80, protocol: "tcp" as const }];
+    const ports = [{ host_port: PORT, machine_port: 80, protocol: "tcp" as const }];
     const machine = { machineId: "d0000000000001", ipv4: `${SUBNET}.1.1`, privateIp: "fd00:9::1", ports };
     const { netnsPath } = await network.prepare(machine, signal);
     const runtime = await ground.open();

@@ -10,10 +10,15 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { runCommand } from "../command.ts";
 import { HostNames } from "../names.ts";
 import { purgeHost } from "../purge.ts";
+import { macOf } from "./addresses.ts";
 import { BridgeNetwork } from "./bridge-network.ts";
 import type { NetworkSpec } from "./machine-network.ts";
 
-const SUBNET = "10.242";
+/** Of this process alone: others may run the same tests at the same time. */
+const MINE = process.pid % 32;
+const SUBNET = `10.${96 + MINE}`;
+const METADATA = `169.254.77.${MINE + 1}`;
+const PORT = 28_000 + MINE * 10;
 const names = new HostNames(`guests-spec-${process.pid}`, "host");
 const { signal } = new AbortController();
 
@@ -22,8 +27,8 @@ const web: NetworkSpec = {
   ipv4: `${SUBNET}.1.1`,
   privateIp: "fd00:aa:bb:cc::1",
   ports: [
-    { host_port: 29_281, machine_port: 80, protocol: "tcp" },
-    { host_port: 29_282, machine_port: 53, protocol: "udp" },
+    { host_port: PORT, machine_port: 80, protocol: "tcp" },
+    { host_port: PORT + 1, machine_port: 53, protocol: "udp" },
   ],
 };
 const other: NetworkSpec = {
@@ -37,8 +42,8 @@ const other: NetworkSpec = {
 const outside = {
   netns: `out-${names.tag}`,
   link: `out${names.tag}`,
-  host: "198.18.77.1",
-  address: "198.18.77.2",
+  host: `198.18.${MINE}.1`,
+  address: `198.18.${MINE}.2`,
 };
 
 async function inNetns(netns: string, command: string): Promise<string> {
@@ -96,12 +101,12 @@ describe("guests on a BridgeNetwork", () => {
 link add ${link} type veth peer name eth0 netns ${netns}
 address add ${host}/24 dev ${link}
 link set ${link} up
-route add 169.254.77.77 via ${address}
+route add ${METADATA} via ${address}
 `,
     });
     await runCommand(["ip", "-n", netns, "-batch", "-"], {
       input: `address add ${address}/24 dev eth0
-address add 169.254.77.77/32 dev lo
+address add ${METADATA}/32 dev lo
 link set lo up
 link set eth0 up
 route add ${SUBNET}.0.0/16 via ${host}
@@ -135,9 +140,9 @@ route add ${SUBNET}.0.0/16 via ${host}
   });
 
   it("answer at their published ports on the host's loopback, TCP and UDP", async () => {
-    expect(await fetchText("http://127.0.0.1:29281/")).toBe("hello");
+    expect(await fetchText(`http://127.0.0.1:${PORT}/`)).toBe("hello");
     const socket = createSocket("udp4");
-    const asking = setInterval(() => socket.send("ping", 29_282, "127.0.0.1"), 100);
+    const asking = setInterval(() => socket.send("ping", PORT + 1, "127.0.0.1"), 100);
     const [message] = (await once(socket, "message")) as [Buffer];
     clearInterval(asking);
     socket.close();
@@ -179,8 +184,8 @@ route add ${SUBNET}.0.0/16 via ${host}
   });
 
   it("do not reach link-local metadata services", async () => {
-    expect(await fetchText("http://169.254.77.77/")).toBe("hello");
-    expect(await reaches(web, "169.254.77.77", 80)).toBe(false);
+    expect(await fetchText(`http://${METADATA}/`)).toBe("hello");
+    expect(await reaches(web, METADATA, 80)).toBe(false);
   });
 
   it("ping their gateway under their own address, and are not heard under any other", async () => {
@@ -199,7 +204,7 @@ route add ${SUBNET}.0.0/16 via ${host}
     const route = `ip route replace default via ${SUBNET}.0.1`;
     await asGuest(
       web,
-      `ip link set eth0 down; ip link set eth0 address 02:d0:0a:f2:01:02; ip link set eth0 up; ${route}`,
+      `ip link set eth0 down; ip link set eth0 address ${macOf(other.ipv4)}; ip link set eth0 up; ${route}`,
     );
     expect(await pings(web, `${SUBNET}.0.1`)).toBe(false);
     await asGuest(
@@ -220,7 +225,7 @@ route add ${SUBNET}.0.0/16 via ${host}
       await runCommand(loss);
       network = await BridgeNetwork.open(names, SUBNET);
       await Promise.all([network.prepare(web, signal), network.prepare(other, signal)]);
-      expect(await fetchText("http://127.0.0.1:29281/")).toBe("hello");
+      expect(await fetchText(`http://127.0.0.1:${PORT}/`)).toBe("hello");
       expect(await reaches(web, `${SUBNET}.0.1`, natsPort())).toBe(false);
       expect(await reaches(web, other.ipv4, 80)).toBe(false);
     }

@@ -9,6 +9,7 @@ machineNetworkContract("SimulatedMachineNetwork", async () => {
     network: open(),
     reopen: async () => open(),
     subnet: "10.240",
+    firstPort: 8000,
     takePort: async (port) => {
       kernel.foreignPorts.add(`tcp-${port}`);
       return async () => {
