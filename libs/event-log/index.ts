@@ -33,3 +33,4 @@ export type { CommandMeta, Recorded } from "./recorded.ts";
 export type { TakeEvent } from "./replay.ts";
 export { type ArrivedMessage, storedMessage } from "./stored-message.ts";
 export { CONTROL, FLEET, hostStream, parseHostStream } from "./stream-names.ts";
+export { readControl, readHosts } from "./history.ts";

@@ -20,3 +20,4 @@ export {
   listMachines,
   machineHistory,
 } from "./queries.ts";
+export { type Moment, momentOfEvent, type OnBad, type ReplayFilter, replayLog, stateAt } from "./replay.ts";
