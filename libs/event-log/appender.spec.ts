@@ -108,7 +108,7 @@ describe("F17: the server is killed with appends under way", () => {
         expect((await storedIds()).slice(before)).toEqual(sent);
         log.close();
       }),
-      { numRuns: 10 },
+      { numRuns: 25 },
     );
   }, 120_000);
 });

@@ -4,6 +4,7 @@ import { type EncodedEvent, HEADERS } from "#contracts";
 import type { Clock } from "#kernel";
 import { API_CODES, isApiError } from "./api-errors.ts";
 import { type AppendOutcome, readAppendAck } from "./append-ack.ts";
+import { ConnectionWatch } from "./connection-watch.ts";
 import { FencedError, LogFullError, LogUnavailableError } from "./log-errors.ts";
 import type { LogRoom } from "./log-room.ts";
 import { type LogEnd, type ReadBack, readBack } from "./read-back.ts";
@@ -52,6 +53,7 @@ export class Appender {
   readonly #settings: AppenderSettings;
   readonly #inbox: string;
   readonly #acks: Subscription;
+  readonly #connection: ConnectionWatch;
   /** All that is not acknowledged, in order; the first `#sent` of them are under way. */
   readonly #queue: Entry[] = [];
   readonly #awaited = new Map<string, Entry>();
@@ -62,8 +64,6 @@ export class Appender {
   #vainAttempts = 0;
   #resolving = false;
   #closed: FencedError | LogUnavailableError | undefined;
-  /** Rejects with the present connection. */
-  #disconnected = neverUnhandled();
   #silence: NodeJS.Timeout | undefined;
 
   constructor(nc: NatsConnection, jsm: JetStreamManager, end: LogEnd, settings: AppenderSettings) {
@@ -78,7 +78,10 @@ export class Appender {
         if (error === null) this.#onAck(message.subject, readAppendAck(message));
       },
     });
-    void this.#watchConnection();
+    // A broken connection loses answers: no need to wait for the silence.
+    this.#connection = new ConnectionWatch(nc, () => {
+      if (this.#sent > 0) this.#doubt();
+    });
   }
 
   /** The last acknowledged append. */
@@ -136,6 +139,11 @@ export class Appender {
 
   #pump(): void {
     if (this.#resolving || this.#closed !== undefined) return;
+    // What is sent into a broken connection is lost, and nobody says so.
+    if (!this.#connection.isUp && this.#queue.length > 0) {
+      this.#doubt();
+      return;
+    }
     while (this.#sent < this.#queue.length && this.#sent < this.#settings.maxInFlight) {
       this.#send(this.#queue[this.#sent]!);
       this.#sent += 1;
@@ -191,17 +199,6 @@ export class Appender {
     this.#silence = undefined;
   }
 
-  /** A broken connection loses answers: no need to wait for the silence. */
-  async #watchConnection(): Promise<void> {
-    for await (const status of this.#nc.status()) {
-      if (this.#closed !== undefined) return;
-      if (status.type !== "disconnect") continue;
-      this.#disconnected.reject(new Error("disconnected"));
-      this.#disconnected = neverUnhandled();
-      if (this.#sent > 0) this.#doubt();
-    }
-  }
-
   /** Something is not as expected: stops sending, and asks the stream what it holds until it says so. */
   #doubt(): void {
     if (this.#resolving || this.#closed !== undefined) return;
@@ -217,16 +214,17 @@ export class Appender {
     let pauseMs = FIRST_PAUSE_MS;
     for (; this.#closed === undefined; pauseMs = Math.min(LAST_PAUSE_MS, pauseMs * 2)) {
       try {
+        await this.#connection.up();
+        if (this.#nc.isClosed()) return this.close();
         const { stream, subject } = this.#settings;
         const sent = this.#queue.slice(0, this.#sent);
         const found = readBack(this.#jsm, stream, subject, this.#end, sent);
-        await this.#conclude(await Promise.race([found, this.#disconnected.promise]));
+        await this.#conclude(await Promise.race([found, this.#connection.lost()]));
         return;
       } catch (error) {
         if (isApiError(error, API_CODES.streamNotFound)) {
           return this.close(new FencedError("its stream is gone"));
         }
-        if (this.#nc.isClosed()) return this.close();
         await this.#settings.clock.sleep(pauseMs);
       }
     }
@@ -272,11 +270,4 @@ export class Appender {
     this.#awaited.clear();
     for (const entry of this.#queue.splice(0)) entry.settled.reject(reason);
   }
-}
-
-/** A promise that only ever rejects, and whose rejection nobody need wait for. */
-function neverUnhandled(): PromiseWithResolvers<never> {
-  const resolvers = Promise.withResolvers<never>();
-  resolvers.promise.catch(() => undefined);
-  return resolvers;
 }
