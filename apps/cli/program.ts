@@ -4,6 +4,7 @@ import { registerDown } from "./commands/down.ts";
 import { registerLifecycle } from "./commands/lifecycle.ts";
 import { registerLogs } from "./commands/logs.ts";
 import { registerMachines } from "./commands/machines.ts";
+import { registerReplay } from "./commands/replay.ts";
 import { registerRun } from "./commands/run.ts";
 import { registerStatus } from "./commands/status.ts";
 import { registerTokens } from "./commands/tokens.ts";
@@ -37,6 +38,7 @@ Example:
     registerLogs,
     registerApps,
     registerTokens,
+    registerReplay,
   ]) {
     register(program, context);
   }

@@ -35,6 +35,13 @@ async function logs(context: CliContext, key: string, flags: LogFlags): Promise<
   for await (const line of api.stream<LogLine>(path, interrupted.signal)) {
     if (line.kind !== "line") continue;
     const time = flags.timestamps === true ? `${new Date(line.atMs).toISOString()} ` : "";
-    output.line(line, `${time}${line.text}`);
+    output.line(line, `${time}${process.stdout.isTTY ? harmless(line.text) : line.text}`);
   }
+}
+
+/** A guest must not drive the reader's terminal: control characters are shown, not obeyed. Files and pipes get them raw. */
+function harmless(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) =>
+    character === "\t" ? character : `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
