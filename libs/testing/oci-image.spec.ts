@@ -5,15 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import {
-  corruptBlob,
-  decompressionBomb,
-  escapingLayers,
-  hugeDeclaredLayer,
-  wrongDiffId,
-} from "./oci-hostile.ts";
+import { decompressionBomb, hugeDeclaredLayer } from "./oci-hostile.ts";
 import { type OciLayout, type TestImage, writeOciLayout } from "./oci-image.ts";
-import { exitsWith, httpServer, script, selfPortrait, sleeper, stubborn } from "./oci-programs.ts";
+import { exitsWith, httpServer, script, sleeper, stubborn } from "./oci-programs.ts";
 import { toolPath } from "./tool.ts";
 
 const run = promisify(execFile);
@@ -132,33 +126,16 @@ describe("a test program", () => {
     deaf.child.kill("SIGKILL");
     expect(await deaf.ended).toBe("SIGKILL");
   });
-
-  it("tells where it runs", async () => {
-    const { ended, output } = await start(selfPortrait());
-    await ended;
-    expect(output.join("")).toMatch(/uid=0\ncwd=\/\nhostname=/);
-  });
 });
 
 describe("a hostile image", () => {
-  it("has a blob that is not what its digest says, and skopeo sees it", async () => {
-    const layout = await writeOciLayout(join(folder, "layout"), httpServer("hello"));
-    await corruptBlob(layout);
-    await expect(copy(layout, join(folder, "copy"))).rejects.toThrow(/Digest did not match/);
-  });
-
   it("decompresses to far more than its size", async () => {
     const { layers } = await writeOciLayout(join(folder, "layout"), decompressionBomb(4 * 2 ** 30));
     expect(layers.at(-1)!.size).toBeLessThan(8 * 2 ** 20);
   });
 
-  it("reaches for a path outside in eight ways", () => {
-    expect(escapingLayers("/var/victim").layers).toHaveLength(9);
-  });
-
-  it("claims sizes and contents that are not so", async () => {
+  it("claims a size that is not so", async () => {
     const { layers } = await writeOciLayout(join(folder, "layout"), hugeDeclaredLayer(2 ** 50));
     expect(layers.at(-1)!.size).toBe(2 ** 50);
-    await expect(unpack(wrongDiffId())).rejects.toThrow(/verification failed|mismatch/);
   });
 });

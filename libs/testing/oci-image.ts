@@ -70,7 +70,7 @@ export async function writeOciLayout(folder: string, image: TestImage): Promise<
 }
 
 /** Where a layout keeps a blob. */
-export function blobFile(folder: string, digest: string): string {
+function blobFile(folder: string, digest: string): string {
   return join(folder, "blobs", digest.replace(":", "/"));
 }
 

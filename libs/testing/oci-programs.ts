@@ -33,10 +33,5 @@ export function talker(lines: readonly string[]): TestImage {
   return script(`${EXIT_ON_TERM} ${said} echo done >&2; while :; do sleep 3600 & wait; done`);
 }
 
-/** Prints what a process finds around it (user, folder, environment, hostname), one "name=value" a line, then ends. */
-export function selfPortrait(image: TestImage = {}): TestImage {
-  return script('echo "uid=$(id -u)"; echo "cwd=$(pwd)"; echo "hostname=$(hostname)"; env', image);
-}
-
 /** Process 1 has no default reaction to a signal, so each program says what it does. */
 const EXIT_ON_TERM = 'trap "exit 0" TERM;';
