@@ -89,6 +89,11 @@ export class Appender {
     return this.#end;
   }
 
+  /** Resolves when the server can be asked. */
+  up(): Promise<void> {
+    return this.#connection.up();
+  }
+
   /** Where the next append will stand. */
   get nextSequence(): number {
     return this.#last.sequence + 1;

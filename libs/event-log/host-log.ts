@@ -99,6 +99,11 @@ export class HostLog {
     return this.#appender.end.sequence;
   }
 
+  /** Resolves when the leaf can be asked: at once, as a rule. */
+  up(): Promise<void> {
+    return this.#appender.up();
+  }
+
   /** Where the next append will stand. */
   get nextSequence(): number {
     return this.#appender.nextSequence;

@@ -8,6 +8,7 @@ import {
 import { nanos } from "@nats-io/transport-node";
 import { subjects } from "#contracts";
 import type { Ids } from "#kernel";
+import { FencedError } from "./log-errors.ts";
 import { hostStream, parseHostStream } from "./stream-names.ts";
 
 /** A log that a host wrote before its present one. Its stream is kept, and takes nothing more. */
@@ -44,12 +45,18 @@ export async function openHostStream(
   knownLogId: string | undefined,
 ): Promise<StreamInfo> {
   const streams = await streamsOf(jsm, hostId);
-  const present = streams.find((info) => info.config.subjects?.includes(subjects.hostLog(hostId)));
+  const [present] = presentOf(streams, hostId);
   if (present !== undefined) return present;
   const names = new Set(streams.map((info) => info.config.name));
   const isLost = knownLogId !== undefined && !names.has(hostStream(hostId, knownLogId));
   const previous = isLost ? { logId: knownLogId, reason: LOST } : lastRetired(streams, hostId);
-  return createHostStream(jsm, hostId, ids.ulid(), previous);
+  const created = await createHostStream(jsm, hostId, ids.ulid(), previous);
+  // Of two agents that create at once the server may let both (2.15.1). At least the later one sees the other's.
+  if (presentOf(await streamsOf(jsm, hostId), hostId).length > 1) {
+    await jsm.streams.delete(created.config.name);
+    throw new FencedError("another one opened it at the same moment");
+  }
+  return created;
 }
 
 /** What an open stream tells of itself. */
@@ -75,6 +82,10 @@ export async function retireHostStream(
     subjects: [`retired.${logId}.>`],
     metadata: { ...metadata, [RETIRED_KEY]: reason },
   });
+}
+
+function presentOf(streams: readonly StreamInfo[], hostId: string): StreamInfo[] {
+  return streams.filter((info) => info.config.subjects?.includes(subjects.hostLog(hostId)));
 }
 
 async function streamsOf(jsm: JetStreamManager, hostId: string): Promise<StreamInfo[]> {

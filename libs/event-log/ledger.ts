@@ -134,9 +134,12 @@ export class Ledger<C, S, E extends AnyEvent> {
         return this.#append(command, decision.event, meta);
       case "unchanged":
         return { kind: "unchanged", position: await this.settled() };
-      case "refused":
+      case "refused": {
+        const settled = this.settled();
+        // After that: the answer does not wait for its own record.
         this.#noteRefusal(command, decision.refusal);
-        return { kind: "refused", refusal: decision.refusal, position: await this.settled() };
+        return { kind: "refused", refusal: decision.refusal, position: await settled };
+      }
     }
   }
 
@@ -153,7 +156,11 @@ export class Ledger<C, S, E extends AnyEvent> {
     if (this.#closed !== undefined) return;
     this.#closed = new LogUnavailableError("the agent is stopping");
     this.#refusals.stop();
-    await Promise.race([this.#acked.catch(() => undefined), this.#settings.clock.sleep(CLOSE_MS)]);
+    const patience = new AbortController();
+    const enough = this.#settings.clock.sleep(CLOSE_MS, patience.signal);
+    await Promise.race([this.#acked, enough]).catch(() => undefined);
+    patience.abort();
+    enough.catch(() => undefined);
     this.#log.close();
     await this.#saving?.catch(() => undefined);
     await this.checkpoint().catch((error: unknown) => this.#trouble({ kind: "checkpoint_failed", error }));
@@ -253,6 +260,7 @@ export class Ledger<C, S, E extends AnyEvent> {
 
   async #foldAgain(): Promise<void> {
     try {
+      await this.#log.up();
       this.#fold = await foldPresent(this.#log, this.#source);
       this.#acked = Promise.resolve();
     } catch (error) {
