@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { registerApps } from "./commands/apps.ts";
+import { registerBench } from "./commands/bench.ts";
 import { registerDown } from "./commands/down.ts";
 import { registerLifecycle } from "./commands/lifecycle.ts";
 import { registerLogs } from "./commands/logs.ts";
@@ -39,6 +40,7 @@ Example:
     registerApps,
     registerTokens,
     registerReplay,
+    registerBench,
   ]) {
     register(program, context);
   }

@@ -21,6 +21,8 @@ export interface Programs {
   readonly natsServer: string;
   /** Folder of the compiled apps. */
   readonly apps: string;
+  /** Another program in the host agent's place: benchmarks put a weightless runtime around it. */
+  readonly agentMain?: string;
 }
 
 /** All processes of a cluster in the order in which they start; they stop in reverse. */
@@ -33,10 +35,12 @@ export function processesOf(cluster: Cluster, layout: Layout, programs: Programs
     settings,
     readyUrl: `http://127.0.0.1:${monitorPort}/healthz`,
   });
-  const node = (name: string, app: string, settings: string, at: string): ServiceProcess => ({
+  const main = (app: string) => join(programs.apps, app, "main.js");
+  const agentMain = programs.agentMain ?? main("host-agent");
+  const node = (name: string, file: string, settings: string, at: string): ServiceProcess => ({
     name,
     program: programs.node,
-    args: ["--enable-source-maps", join(programs.apps, app, "main.js"), "--config", settings],
+    args: ["--enable-source-maps", file, "--config", settings],
     flag: "--config",
     settings,
     readyUrl: `http://${at}/readyz`,
@@ -48,18 +52,18 @@ export function processesOf(cluster: Cluster, layout: Layout, programs: Programs
     ),
     node(
       "scheduler",
-      "scheduler",
+      main("scheduler"),
       layout.serviceConfig("scheduler"),
       `127.0.0.1:${cluster.schedulerHealthPort}`,
     ),
     ...cluster.hosts.map((host) =>
       node(
         `agent-${host.hostId}`,
-        "host-agent",
+        agentMain,
         layout.agentConfig(host.hostId),
         `127.0.0.1:${host.healthPort}`,
       ),
     ),
-    node("api", "api", layout.serviceConfig("api"), `${cluster.api.host}:${cluster.api.port}`),
+    node("api", main("api"), layout.serviceConfig("api"), `${cluster.api.host}:${cluster.api.port}`),
   ];
 }
