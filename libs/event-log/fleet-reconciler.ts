@@ -1,4 +1,9 @@
-import { type JetStreamManager, jetstreamManager, type StreamSource } from "@nats-io/jetstream";
+import {
+  type JetStreamManager,
+  jetstreamManager,
+  type StreamSource,
+  type SubjectTransformConfig,
+} from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { decodeEvent, subjects } from "#contracts";
 import type { Clock } from "#kernel";
@@ -79,11 +84,16 @@ export class FleetReconciler {
       const { hostId, region, stream, domain } = decoded.event.data;
       registered.set(hostId, { hostId, region });
       const external = { api: `$JS.${domain}.API`, deliver: this.#settings.deliveryOf(hostId) };
-      byHost.set(hostId, { name: stream, external });
+      byHost.set(hostId, { name: stream, external, subject_transforms: [ownSubjects(hostId)] });
     }
     this.#registered = [...registered.values()];
     return [...byHost.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
+}
+
+/** Whatever subject a host's leaf sends, in FLEET it is one of that host: none speaks in another's name. */
+export function ownSubjects(hostId: string): SubjectTransformConfig {
+  return { src: "evt.host.*.>", dest: subjects.hostLog(hostId) };
 }
 
 async function currentSources(jsm: JetStreamManager): Promise<StreamSource[]> {
@@ -95,6 +105,13 @@ function sameSources(have: readonly StreamSource[], wanted: readonly StreamSourc
 }
 
 function describe(sources: readonly StreamSource[]): string {
-  const lines = sources.map(({ name, external }) => `${name} ${external?.api} ${external?.deliver}`);
+  const lines = sources.map(({ name, external, subject_transforms: transforms }) =>
+    [
+      name,
+      external?.api,
+      external?.deliver,
+      ...(transforms ?? []).map(({ src, dest }) => `${src}>${dest}`),
+    ].join(" "),
+  );
   return lines.sort().join("\n");
 }

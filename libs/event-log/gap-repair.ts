@@ -86,7 +86,7 @@ export class GapRepair {
       fromSequence: (fleetSequences.get(log) ?? 0) + 1,
     };
     for await (const message of readStream(nc, FLEET, options)) {
-      const placed = placedInFleet(message);
+      const placed = placedInFleet(message, (logId) => fold().ownerOf(logId));
       if (placed?.logId !== log) continue;
       this.#take(log, placed.sequence, placed.decoded, damaged);
       if (fold().appliedOf(log) >= placed.sequence) fleetSequences.set(log, message.seq);

@@ -28,6 +28,8 @@ export interface FeedLoss {
 }
 
 export interface HubFeedListener {
+  /** Whose log it is, where that is known. */
+  ownerOf(logId: string): string | undefined;
   control(log: string, sequence: number, decoded: DecodedEvent): void;
   fleet(placed: PlacedEvent, fleetSequence: number): void;
   live(placed: PlacedEvent): void;
@@ -120,7 +122,7 @@ export class HubFeed {
       ...this.#presence(FLEET),
       rewound: () => this.#listener.fleetRewound(),
       message: (message: JsMsg) => {
-        const placed = placedInFleet(message);
+        const placed = placedInFleet(message, (logId) => this.#listener.ownerOf(logId));
         if (placed !== undefined) this.#listener.fleet(placed, message.seq);
       },
     };

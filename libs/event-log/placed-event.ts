@@ -18,8 +18,24 @@ export interface PlacedEvent extends HostLogName {
   readonly decoded: DecodedEvent;
 }
 
-/** Reads a message of FLEET. Undefined for one that no host's log is the source of. */
-export function placedInFleet(message: ArrivedMessage): PlacedEvent | undefined {
+/**
+ * Reads a message of FLEET. Undefined for one that no host's log is the source of. The host in its subject was written by
+ * the hub (see `FleetReconciler`); where `ownerOf` says that the log which the event names is that host's, its source
+ * need not be looked up: decoding NATS headers costs more than all the rest.
+ */
+export function placedInFleet(
+  message: ArrivedMessage,
+  ownerOf: (logId: string) => string | undefined = () => undefined,
+): PlacedEvent | undefined {
+  const claimed = decodeEvent(storedMessage(message));
+  if (claimed.kind === "bad") return placedBySource(message);
+  const { log: logId, subject, sequence } = claimed.event;
+  const hostId = ownerOf(logId);
+  const isVouchedFor = hostId !== undefined && isOfHost(subject, hostId);
+  return isVouchedFor ? { hostId, logId, sequence, decoded: claimed } : placedBySource(message);
+}
+
+function placedBySource(message: ArrivedMessage): PlacedEvent | undefined {
   const [stream, sequence] = (message.headers?.get(SOURCE_HEADER) ?? "").split(" ", 2);
   const name = parseHostStream(stream?.split(":", 1)[0] ?? "");
   const place = Number(sequence);
@@ -60,8 +76,12 @@ export function mayBeDamaged(decoded: DecodedEvent): boolean {
 function ofLog({ hostId, logId }: HostLogName, decoded: DecodedEvent): DecodedEvent {
   if (decoded.kind === "bad") return decoded;
   const { log, subject } = decoded.event;
-  const isSame = log === logId && subject.startsWith(`evt.host.${hostId}.`);
+  const isSame = log === logId && isOfHost(subject, hostId);
   return isSame ? decoded : misplaced(decoded, `log ${logId} of host ${hostId}`);
+}
+
+function isOfHost(subject: string, hostId: string): boolean {
+  return subject.startsWith(`evt.host.${hostId}.`);
 }
 
 function misplaced(decoded: Extract<DecodedEvent, { kind: "event" }>, place: string): DecodedEvent {

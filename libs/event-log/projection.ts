@@ -202,6 +202,7 @@ export class Projection<S> {
 
   #feedListener(): HubFeedListener {
     return {
+      ownerOf: (logId) => this.#fold.ownerOf(logId),
       control: (log, sequence, decoded) => {
         // CONTROL has no second copy: a hole in the stream itself is for good.
         this.#fold.giveUpBefore(log, sequence, "CONTROL has lost it");

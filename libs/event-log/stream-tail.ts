@@ -50,7 +50,8 @@ export class StreamTail {
   readonly #clock: Clock;
   readonly #stream: string;
   readonly #listener: TailListener;
-  #cursor: TailCursor;
+  /** The last message seen stands for its cursor: its id is read when somebody asks, headers being slow to decode. */
+  #last: TailCursor | JsMsg;
   #end: ((reason: string) => void) | undefined;
 
   constructor(nc: NatsConnection, clock: Clock, stream: string, listener: TailListener, from = BEGINNING) {
@@ -58,16 +59,18 @@ export class StreamTail {
     this.#clock = clock;
     this.#stream = stream;
     this.#listener = listener;
-    this.#cursor = from;
+    this.#last = from;
   }
 
   get cursor(): TailCursor {
-    return this.#cursor;
+    if ("eventId" in this.#last) return this.#last;
+    this.#last = { sequence: this.#last.seq, eventId: this.#last.headers?.get(HEADERS.id) ?? "" };
+    return this.#last;
   }
 
   /** Reads the stream from its beginning again. */
   rewind(): void {
-    this.#cursor = BEGINNING;
+    this.#last = BEGINNING;
     this.#end?.("asked to begin again");
   }
 
@@ -76,12 +79,12 @@ export class StreamTail {
     signal.addEventListener("abort", () => this.#end?.("stopped"), { once: true });
     void this.#watchConnection(signal);
     for (let failures = 0; !signal.aborted && !this.#nc.isClosed(); ) {
-      const before = this.#cursor;
+      const before = this.cursor;
       const timeout = Math.min(LAST_TIMEOUT_MS, FIRST_TIMEOUT_MS * 2 ** failures);
       const reason = await this.#follow(signal, timeout).catch((error: unknown) => String(error));
       if (signal.aborted) return;
       this.#listener.lost(reason);
-      failures = this.#cursor === before ? failures + 1 : 0;
+      failures = this.cursor.sequence === before.sequence ? failures + 1 : 0;
       const pauseMs = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
       await this.#clock.sleep(pauseMs, signal).catch(() => undefined);
     }
@@ -93,9 +96,9 @@ export class StreamTail {
     const info = await jsm.streams.info(this.#stream);
     await this.#checkCursor(jsm, info);
     this.#listener.found(info);
-    const from = this.#cursor;
+    const from = this.cursor;
     const reader = await createReader(jsm, this.#stream, from.sequence + 1);
-    if (signal.aborted || this.#cursor !== from) return "asked to begin again";
+    if (signal.aborted || this.cursor !== from) return "asked to begin again";
     if (reader.num_pending === 0) this.#listener.caughtUp();
     const consumer = jetstream(this.#nc).consumers.getConsumerFromInfo(reader);
     try {
@@ -109,12 +112,12 @@ export class StreamTail {
 
   /** A consumer that begins beyond the end of a stream waits there in silence: so look before. */
   async #checkCursor(jsm: JetStreamManager, info: StreamInfo): Promise<void> {
-    const { sequence, eventId } = this.#cursor;
+    const { sequence, eventId } = this.cursor;
     if (sequence === 0) return;
     const held = sequence <= info.state.last_seq;
     const there = held ? await jsm.streams.getMessage(this.#stream, { seq: sequence }) : null;
     if (there !== null && there.header.get(HEADERS.id) === eventId) return;
-    this.#cursor = BEGINNING;
+    this.#last = BEGINNING;
     this.#listener.rewound();
   }
 
@@ -133,7 +136,7 @@ export class StreamTail {
         if (!open) return;
         delivered += 1;
         if (message.info.deliverySequence !== delivered) return this.#end?.("messages were lost on the way");
-        this.#cursor = { sequence: message.seq, eventId: message.headers?.get(HEADERS.id) ?? "" };
+        this.#last = message;
         this.#listener.message(message);
         if (delivered === pending) this.#listener.caughtUp();
       },

@@ -3,6 +3,7 @@ import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
 import { type AnyEvent, type EncodedEvent, encodeEvent, HEADERS, type NewEvent, subjects } from "#contracts";
 import { HybridClock, SystemClock, SystemIds } from "#kernel";
 import { type NatsServer, openConfig, startNatsServer } from "#testing";
+import { ownSubjects } from "./fleet-reconciler.ts";
 import type { Fold } from "./fold.ts";
 import type { AskOwner } from "./gap-repair.ts";
 import { controlLogId, ensureHubStreams } from "./hub-streams.ts";
@@ -105,7 +106,8 @@ export class TestHub {
 
   async source(log: TestLog, from = 1): Promise<void> {
     const sources = await this.#sources();
-    const added = { name: log.stream, opt_start_seq: from };
+    const transforms = [ownSubjects(log.hostId)];
+    const added = { name: log.stream, opt_start_seq: from, subject_transforms: transforms };
     const jsm = await jetstreamManager(this.nc);
     await jsm.streams.update(FLEET, { subjects: [], sources: [...sources, added] });
   }
