@@ -63,11 +63,6 @@ export class Bundle {
     return atMs;
   }
 
-  async lostAtMs(): Promise<number | undefined> {
-    const noted = await readText(`${this.path}/lost`);
-    return noted === undefined ? undefined : Number(noted);
-  }
-
   async noteStopRequested(): Promise<void> {
     await writeFile(`${this.path}/stop-requested`, "").catch(ifMissing(undefined));
   }
@@ -89,10 +84,13 @@ export class Bundle {
     return readProc(pid, "cmdline")?.includes(`\0${this.path}\0`) === true ? found : undefined;
   }
 
-  /** The notes go first: half a bundle must not look like a process that began and was lost. */
-  async remove(): Promise<void> {
+  /** What is left from now on must not look like a process that began and was lost. */
+  async forgetStart(): Promise<void> {
     await rm(`${this.path}/started`, { force: true });
-    await rm(this.path, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
   }
 
   async #has(file: string): Promise<boolean> {

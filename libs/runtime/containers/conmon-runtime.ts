@@ -46,7 +46,7 @@ export class ConmonRuntime extends ContainerRuntime {
   readonly #traces: ContainerTraces;
   readonly #exits: ExitWatch;
   readonly #launcher: Launcher;
-  readonly #turns = new OneAtATime();
+  readonly #turns: OneAtATime;
 
   private constructor(parts: Parts) {
     super();
@@ -56,6 +56,7 @@ export class ConmonRuntime extends ContainerRuntime {
     this.#traces = parts.traces;
     this.#exits = parts.exits;
     this.#launcher = parts.launcher;
+    this.#turns = parts.turns;
   }
 
   /** Finds a runtime that works, and watches over what an earlier agent launched. */
@@ -68,7 +69,8 @@ export class ConmonRuntime extends ContainerRuntime {
     const runtime = settings.runtime ?? (await chooseRuntime(names, cgroups));
     const records = new Exits(exitFolder);
     const traces = new ContainerTraces(names, bundles, records, cgroups, runtime);
-    const exits = new ExitWatch(traces, records, runtime, cgroups, clock);
+    const turns = new OneAtATime();
+    const exits = new ExitWatch({ traces, exits: records, runtime, cgroups, clock, turns });
     const launcher = new Launcher({
       ...{ runtime, traces, clock, faultPoint: settings.faultPoint ?? noFault },
       limitsSwap: cgroups.limitsSwap,
@@ -80,7 +82,7 @@ export class ConmonRuntime extends ContainerRuntime {
       },
     });
     await exits.open();
-    return new ConmonRuntime({ runtime, clock, cgroups, traces, exits, launcher });
+    return new ConmonRuntime({ runtime, clock, cgroups, traces, exits, launcher, turns });
   }
 
   /** Stops watching. Containers and monitors stay (I5). */
@@ -146,8 +148,8 @@ export class ConmonRuntime extends ContainerRuntime {
 
   #remove(containerId: string): Promise<void> {
     return this.#turns.take(containerId, async () => {
-      await this.#traces.wipe(containerId);
       this.#exits.forget(containerId);
+      await this.#traces.wipe(containerId);
     });
   }
 
@@ -181,6 +183,7 @@ interface Parts {
   readonly traces: ContainerTraces;
   readonly exits: ExitWatch;
   readonly launcher: Launcher;
+  readonly turns: OneAtATime;
 }
 
 /** Control group, below the host's own, of all its monitors. */

@@ -149,13 +149,14 @@ describe("containers in trouble", () => {
 
   it("an aborted launch can be repeated", async () => {
     const abort = new AbortController();
-    const spec = await ground.shell("S1", "sleep 10000");
+    const spec = await ground.shell("S1", "echo ready; sleep 10000");
     const hurried = await ground.open((done) => {
       if (done === "monitor told") abort.abort(new Error("too slow"));
     });
     await expect(hurried.launch(spec, abort.signal)).rejects.toThrow("too slow");
     runtime = await ground.open();
     expect((await runtime.launch(spec, signal)).pid).toBeGreaterThan(0);
+    await ground.serving("S1");
     expect(await ground.runsOf("S1")).toBe(1);
   });
 

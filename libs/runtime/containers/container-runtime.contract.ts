@@ -60,6 +60,7 @@ export function containerRuntimeContract(name: string, setUp: () => Promise<Cont
       expect(await launch("S1", { kind: "serve" })).toEqual(first);
       runtime = await world.open();
       expect(await launch("S1", { kind: "serve" })).toEqual(first);
+      await world.serving("S1");
       await runtime.awaitExit(M, "S1", 0, signal);
       expect(await launch("S1", { kind: "serve" })).toEqual({ ...first, pid: 0 });
       expect(await world.runsOf("S1")).toBe(1);

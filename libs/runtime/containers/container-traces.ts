@@ -53,7 +53,8 @@ export class ContainerTraces {
   async wipe(containerId: string): Promise<void> {
     const hasEnded = (await this.#exits.read(containerId)) !== undefined;
     await this.kill(containerId, !hasEnded);
-    this.#cgroups.remove(this.cgroupOf(containerId));
+    await this.bundleOf(containerId).forgetStart();
+    await this.#removeGroup(this.cgroupOf(containerId));
     await this.#runtime.forget(containerId);
     await rm(`${this.#names.socketFolder}/${containerId}`, { recursive: true, force: true });
     await this.#exits.remove(containerId);
@@ -65,11 +66,12 @@ export class ContainerTraces {
    * whatever is still at work on creating it, which may not be known by any pid file yet.
    */
   async kill(containerId: string, thorough: boolean): Promise<void> {
-    for (let waitedMs = 0; waitedMs < DYING_MS; waitedMs += POLL_MS) {
-      if (!(await this.#killOnce(containerId, thorough))) return;
-      await sleep(POLL_MS); // control groups v1 tell nobody when they become empty
-    }
-    throw new RetryAfterError("not_dying", "the container's processes do not end, though killed", 1_000);
+    await untilDone(async () => !(await this.#killOnce(containerId, thorough)));
+  }
+
+  /** A process that has ended keeps its group until its parent has taken note. */
+  async #removeGroup(group: string): Promise<void> {
+    await untilDone(async () => this.#cgroups.remove(group));
   }
 
   async #killOnce(containerId: string, thorough: boolean): Promise<boolean> {
@@ -91,4 +93,13 @@ export class ContainerTraces {
       (argv) => argv.includes(containerId) && places.some((place) => argv.includes(place)),
     );
   }
+}
+
+/** Control groups tell nobody when they become empty, so this asks again and again. */
+async function untilDone(attempt: () => Promise<boolean>): Promise<void> {
+  for (let waitedMs = 0; waitedMs < DYING_MS; waitedMs += POLL_MS) {
+    if (await attempt()) return;
+    await sleep(POLL_MS);
+  }
+  throw new RetryAfterError("not_dying", "the container's processes do not end, though killed", 1_000);
 }

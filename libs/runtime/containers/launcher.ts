@@ -50,9 +50,9 @@ export class Launcher {
     }
     await faultPoint("bundle made");
     try {
-      await this.#layOut(spec, bundle);
-      await faultPoint("bundle written");
-      await startMonitor(this.#orderFor(spec, bundle), signal);
+      const written = this.#layOut(spec, bundle);
+      written.catch(() => {}); // the monitor's start reports it
+      await startMonitor(this.#orderFor(spec, bundle), written, signal);
     } catch (error) {
       throw await this.#failure(error, bundle);
     }

@@ -33,10 +33,14 @@ export class CreateError extends Error {}
 /**
  * Starts conmon, which has the runtime create the container and then stays beside it: it keeps the log and writes
  * the exit file, whatever becomes of us (I5). It has a session of its own and, before it does anything, moves to
- * control groups of its own, so that whoever stops our service leaves it alone. Resolves when the container is
- * created, its process not yet begun. Throws `CreateError`.
+ * control groups of its own, so that whoever stops our service leaves it alone. It comes up while the bundle is being
+ * written. Resolves when the container is created, its process not yet begun. Throws `CreateError`.
  */
-export async function startMonitor(order: MonitorOrder, signal: AbortSignal): Promise<void> {
+export async function startMonitor(
+  order: MonitorOrder,
+  bundleWritten: Promise<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
   const child = spawn(conmon(), conmonArguments(order), {
     cwd: order.bundle,
     detached: true,
@@ -50,6 +54,11 @@ export async function startMonitor(order: MonitorOrder, signal: AbortSignal): Pr
   try {
     if (child.pid !== undefined) await takeShelter(child.pid, order.shelter);
     await order.faultPoint("monitor spawned");
+    await bundleWritten.catch((error) => {
+      child.kill("SIGKILL"); // it waits for its go, or for our end
+      throw error;
+    });
+    await order.faultPoint("bundle written");
     start.end("go");
     await order.faultPoint("monitor told");
     const said = await Promise.race([failed, reportOf(report, child.stderr!, signal)]);
@@ -105,7 +114,7 @@ function conmonArguments(order: MonitorOrder): string[] {
     ...["--log-path", `k8s-file:${order.logPath}`, "--log-size-max", String(LOG_SEGMENT_BYTES)],
     ...["--exit-dir", order.exitFolder],
     ...["--socket-dir-path", order.socketFolder, "--container-pidfile", `${bundle}/container.pid`],
-    ...["--conmon-pidfile", `${bundle}/${MONITOR_PID_FILE}`, "--log-level", "error"],
+    ...["--conmon-pidfile", `${bundle}/${MONITOR_PID_FILE}`, "--log-level", "error", "--no-sync-log"],
     ...(order.tty ? ["--terminal"] : []),
   ];
 }
