@@ -8,11 +8,13 @@ export class DeathPoint {
   readonly died: Promise<void>;
   readonly #die: () => void;
   readonly #at: number;
+  readonly #onPass: (place: string) => void;
   #isArmed = false;
   #isDead = false;
 
-  /** `at`: index of the place; none unless given. */
-  constructor(at = Number.POSITIVE_INFINITY) {
+  /** `at`: index of the place; none unless given. `onPass` hears of each place that is passed while armed. */
+  constructor(at = Number.POSITIVE_INFINITY, onPass: (place: string) => void = () => {}) {
+    this.#onPass = onPass;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.died = promise;
     this.#die = resolve;
@@ -27,6 +29,7 @@ export class DeathPoint {
   async pass(place: string): Promise<void> {
     if (this.#isArmed && !this.#isDead) {
       this.passed.push(place);
+      this.#onPass(place);
       this.#isDead = this.passed.length > this.#at;
       if (this.#isDead) this.#die();
     }

@@ -76,7 +76,12 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   { name: "restart", before: started, act: (agent) => agent.command("RESTART", { type: "RestartMachine" }) },
   { name: "update", before: started, act: update(OTHER_IMAGE) },
-  { name: "update to an image that is not there", fails: true, before: started, act: update("registry.test/none:1") },
+  {
+    name: "update to an image that is not there",
+    fails: true,
+    before: started,
+    act: update("registry.test/none:1"),
+  },
   { name: "update of a stopped machine", before: stopped, act: update(IMAGE) },
   {
     name: "destroy of a running machine",

@@ -125,12 +125,7 @@ export class SimulatedHost {
       log: mortal("log", log, ["take"], point),
       ports: {
         images: mortal("images", images, ["pull"], point),
-        rootfs: mortal(
-          "rootfs",
-          new SimulatedRootfsStore(images, this.layers),
-          ["prepare", "remove"],
-          point,
-        ),
+        rootfs: mortal("rootfs", new SimulatedRootfsStore(images, this.layers), ["prepare", "remove"], point),
         network: new SimulatedMachineNetwork(life),
         containers: new SimulatedContainerRuntime(life, clock),
         logs: mortal("logs", this.logs, ["prepare", "remove"], point),

@@ -1,0 +1,72 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { HostBase } from "./host-lab.ts";
+
+/** What of one machine stands on this computer, without what differs from run to run. */
+export interface Traces {
+  readonly networkNamespaces: number;
+  readonly links: number;
+  readonly mounts: number;
+  readonly layers: number;
+  readonly bundles: number;
+  readonly exitFiles: number;
+  readonly controlGroups: number;
+  readonly runningProcesses: number;
+  /** How often its process began. */
+  readonly runs: number;
+}
+
+export const NO_TRACES: Traces = {
+  ...{ networkNamespaces: 0, links: 0, mounts: 0, layers: 0, bundles: 0 },
+  ...{ exitFiles: 0, controlGroups: 0, runningProcesses: 0, runs: 0 },
+};
+
+/** Looks with our own eyes, not through the adapters. */
+export function tracesOf({ names, dataDir }: HostBase, machineId: string): Traces {
+  const mine = (entries: readonly string[]) => entries.filter((entry) => entry.includes(machineId)).length;
+  const links = execFileSync("ip", ["-o", "link"], { encoding: "utf8" }).split("\n");
+  const groups = controlGroups(names.cgroupParent, machineId);
+  return {
+    networkNamespaces: mine(list("/run/netns").filter((netns) => netns.startsWith(names.bridge))),
+    links: links.filter((line) => line.includes(names.vethOf(machineId))).length,
+    mounts: mine(readFileSync("/proc/self/mounts", "utf8").split("\n")),
+    layers: list(join(dataDir, "machines", machineId)).length,
+    bundles: mine(list(join(dataDir, "run", "bundles"))),
+    exitFiles: mine(list(join(dataDir, "run", "exits"))),
+    controlGroups: Math.min(1, groups.length),
+    runningProcesses: Math.min(1, groups.flatMap((group) => processesIn(group)).length),
+    runs: countOf(join(dataDir, "logs", machineId), "began"),
+  };
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** The machine's control groups, in whichever hierarchies there are. */
+function controlGroups(parent: string, machineId: string): string[] {
+  const roots = ["/sys/fs/cgroup", ...list("/sys/fs/cgroup").map((each) => join("/sys/fs/cgroup", each))];
+  return roots.flatMap((root) =>
+    list(join(root, parent))
+      .filter((group) => group.includes(machineId))
+      .map((group) => join(root, parent, group)),
+  );
+}
+
+function processesIn(group: string): string[] {
+  try {
+    return readFileSync(join(group, "cgroup.procs"), "utf8").split("\n").filter(Boolean);
+  } catch {
+    return [];
+  }
+}
+
+function countOf(folder: string, word: string): number {
+  const texts = list(folder).map((file) => readFileSync(join(folder, file), "utf8"));
+  return texts.join("").split(` ${word}\n`).length - 1;
+}
