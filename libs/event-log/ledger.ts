@@ -143,12 +143,16 @@ export class Ledger<C, S, E extends AnyEvent> {
     }
   }
 
-  /** Writes a checkpoint of what is acknowledged; at most one at a time. */
+  /** Writes a checkpoint that includes everything decided until now. One at a time. */
   checkpoint(): Promise<void> {
-    this.#saving ??= this.#save().finally(() => {
-      this.#saving = undefined;
-    });
-    return this.#saving;
+    const before = this.#saving ?? Promise.resolve();
+    const saving = before.catch(() => undefined).then(() => this.#save());
+    this.#saving = saving;
+    const done = () => {
+      if (this.#saving === saving) this.#saving = undefined;
+    };
+    saving.then(done, done);
+    return saving;
   }
 
   /** Takes nothing more, waits a moment for what is under way, writes a checkpoint. */
@@ -162,7 +166,6 @@ export class Ledger<C, S, E extends AnyEvent> {
     patience.abort();
     enough.catch(() => undefined);
     this.#log.close();
-    await this.#saving?.catch(() => undefined);
     await this.checkpoint().catch((error: unknown) => this.#trouble({ kind: "checkpoint_failed", error }));
   }
 
@@ -233,7 +236,8 @@ export class Ledger<C, S, E extends AnyEvent> {
       }
     }
     this.#unsaved += 1;
-    if (this.#unsaved >= (this.#settings.checkpointEvery ?? DEFAULT_CHECKPOINT_EVERY)) {
+    const isDue = this.#unsaved >= (this.#settings.checkpointEvery ?? DEFAULT_CHECKPOINT_EVERY);
+    if (isDue && this.#saving === undefined) {
       this.checkpoint().catch((error: unknown) => this.#trouble({ kind: "checkpoint_failed", error }));
     }
   }

@@ -59,9 +59,8 @@ async function foldOwn<S>(
   source: FoldSource<S>,
   checkpoint: Checkpoint | undefined,
 ): Promise<AggregateFold<S>> {
-  const isWhole = (checkpoint?.quarantined ?? []).length === 0;
-  // What a checkpoint lacks may have been repaired since, here or elsewhere: then it is folded after all.
-  const from = isWhole || !(await canHeal(log, source, checkpoint)) ? checkpoint : undefined;
+  // What a checkpoint lacks may be readable by now: then it is folded after all.
+  const from = (await canHeal(log, source, checkpoint)) ? undefined : checkpoint;
   const fold = new AggregateFold(source.fold, log.logId, from);
   for (const event of fold.quarantined) source.onTrouble({ kind: "quarantined", event });
   await foldUpTo(fold, log.reader, log.logId, log.lastSequence, source);
@@ -145,19 +144,19 @@ async function copyOf<S>(
   return undefined;
 }
 
-/** Whether each event that a checkpoint lacks can be read now: an older code did not know it, or there is a copy. */
+/** Whether an event that a checkpoint lacks can be read now: an older code did not know it, or there is a copy. */
 async function canHeal<S>(
   log: HostLog,
   source: FoldSource<S>,
   checkpoint: Checkpoint | undefined,
 ): Promise<boolean> {
   for (const { sequence, reason } of checkpoint?.quarantined ?? []) {
-    if (reason === "evolve_failed") return false;
+    if (reason === "evolve_failed") continue;
     const own = (await log.read(sequence).next()).value;
-    const isGood = own?.kind === "event" && own.event.sequence === sequence;
-    if (!isGood && (await copyOf(log.logId, sequence, source)) === undefined) return false;
+    if (own?.kind === "event" && own.event.sequence === sequence) return true;
+    if ((await copyOf(log.logId, sequence, source)) !== undefined) return true;
   }
-  return true;
+  return false;
 }
 
 function report<S>(event: QuarantinedEvent | undefined, source: FoldSource<S>): void {
