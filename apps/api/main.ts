@@ -7,6 +7,7 @@ import { SystemClock, SystemIds } from "#kernel";
 import { HealthServer, Metrics, makeLogger, NestLogger, readSettings, runService } from "#service";
 import { apiModule, apiParts } from "./api.module.ts";
 import { BearerGuard } from "./http/bearer.guard.ts";
+import { readJsonBodies } from "./http/json-body.ts";
 import { PositionInterceptor } from "./http/position.interceptor.ts";
 import { RefusalFilter } from "./http/refusal.filter.ts";
 import { serveHealth } from "./http/serve-health.ts";
@@ -35,7 +36,9 @@ await runService(logger, async () => {
   const adapter = new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES, genReqId: () => ids.ulid() });
   const app = await NestFactory.create<NestFastifyApplication>(apiModule(parts), adapter, {
     logger: new NestLogger(logger),
+    bodyParser: false,
   });
+  readJsonBodies(app.getHttpAdapter().getInstance(), MAX_BODY_BYTES);
   app.useGlobalGuards(new BearerGuard(parts.tokens));
   app.useGlobalInterceptors(new PositionInterceptor(parts.fleet));
   app.useGlobalFilters(new RefusalFilter(logger));
