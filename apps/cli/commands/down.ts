@@ -1,14 +1,10 @@
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { RefusedError, refusal } from "#kernel";
-import { HostNames, purgeHost } from "#runtime";
-import { type Cluster, readCluster } from "../cluster/cluster-file.ts";
+import { readCluster } from "../cluster/cluster-file.ts";
 import type { Layout } from "../cluster/layout.ts";
 import { identityOf, isAlive, signalProcess } from "../cluster/process-table.ts";
 import { processesOf } from "../cluster/processes.ts";
-import type { Report } from "../cluster/supervised-process.ts";
 import { stopLeftovers } from "../cluster/supervisor.ts";
 import { supervisorPid } from "../cluster/supervisor-lock.ts";
 import type { CliContext, CommonFlags } from "../context.ts";
@@ -52,7 +48,11 @@ async function down(context: CliContext, flags: DownFlags): Promise<void> {
   }
   const services = processesOf(cluster, layout, context.programs);
   const stopped = await stopLeftovers(services, SERVICE_PATIENCE_MS);
-  if (flags.purge === true) await purge(cluster, layout, output.progress);
+  if (flags.purge === true) {
+    // Loaded when it is needed: most commands shall start fast.
+    const { purgeCluster } = await import("../cluster/purge-cluster.ts");
+    await purgeCluster(cluster, layout, output.progress);
+  }
   const text =
     flags.purge === true ? "stopped, and everything of it removed" : "stopped; machines and data stay";
   output.result({ stopped, purged: flags.purge === true }, text);
@@ -72,19 +72,4 @@ async function endSupervisor(layout: Layout): Promise<void> {
     }
     await sleep(20);
   }
-}
-
-/** Data goes last: an interrupted purge can be repeated. */
-async function purge(cluster: Cluster, layout: Layout, report: Report): Promise<void> {
-  const left: string[] = [];
-  for (const { hostId } of cluster.hosts) {
-    report(`removing the machines of ${hostId}`);
-    const names = new HostNames(cluster.clusterId, hostId);
-    left.push(...(await purgeHost(names, layout.hostDir(hostId), report)));
-  }
-  if (left.length > 0) {
-    const message = `${left.length} things could not be removed (${left.slice(0, 3).join(", ")}): run \`drover down --purge\` again`;
-    throw new RefusedError(refusal("effect_failed", message, { details: { left } }));
-  }
-  await rm(layout.root, { recursive: true, force: true });
 }

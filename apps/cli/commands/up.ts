@@ -3,7 +3,8 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import type { Command } from "commander";
 import { RefusedError, refusal } from "#kernel";
 import type { Cluster } from "../cluster/cluster-file.ts";
-import { runCluster, type UpOptions } from "../cluster/run-cluster.ts";
+import type { RunningCluster, UpOptions } from "../cluster/run-cluster.ts";
+import type { Report } from "../cluster/supervised-process.ts";
 import type { CliContext, CommonFlags } from "../context.ts";
 import type { Output } from "../output.ts";
 import { errorLine } from "../output.ts";
@@ -66,11 +67,17 @@ async function up(context: CliContext, flags: UpFlags): Promise<void> {
     process.once("SIGINT", () => done());
     process.once("SIGTERM", () => done());
   });
-  const running = await runCluster(options, context.programs, output.progress, context.clock, context.ids);
+  const running = await start(context, options, output.progress);
   announce(output, running.cluster, options.dataDir);
   await stopping;
   output.progress("stopping the services; machines and data stay");
   await running.stop();
+}
+
+/** Loaded when it is needed: most commands shall start fast. */
+async function start(context: CliContext, options: UpOptions, report: Report): Promise<RunningCluster> {
+  const { runCluster } = await import("../cluster/run-cluster.ts");
+  return runCluster(options, context.programs, report, context.clock, context.ids);
 }
 
 /** The supervisor of `up --detach`: talks to its starter until all is ready, then only to its log. */
@@ -87,7 +94,7 @@ async function supervise(context: CliContext, options: UpOptions): Promise<void>
     tell({ kind: "progress", text });
   };
   try {
-    const running = await runCluster(options, context.programs, report, context.clock, context.ids);
+    const running = await start(context, options, report);
     tell({ kind: "ready", cluster: running.cluster });
     if (process.connected) process.disconnect();
     await stopping;
