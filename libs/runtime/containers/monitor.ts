@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { constants, openSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { Socket } from "node:net";
+import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { FaultPoint } from "../fault-point.ts";
 import { LOG_SEGMENT_BYTES } from "../logs/log-segments.ts";
@@ -50,6 +51,7 @@ export async function startMonitor(
   const report = child.stdio[3] as Readable;
   const start = child.stdio[4] as Writable;
   const failed = new Promise<never>((_, reject) => child.once("error", reject));
+  failed.catch(() => {}); // it is waited for below
   start.on("error", () => {}); // it died: its report says so
   try {
     if (child.pid !== undefined) await takeShelter(child.pid, order.shelter);
@@ -93,9 +95,9 @@ export function watchMonitor(bundle: string, onDeath: () => void): () => void {
   }
 }
 
-/** The runtime's complaint without the dress of its log: `exec: "/nothing": no such file or directory`. */
-function plainly(message: string): string {
-  const quoted = /msg=("(?:[^"\\]|\\.)*")/.exec(message)?.[1];
+/** The runtime's last complaint without the dress of its log: `exec: "/nothing": no such file or directory`. */
+export function plainly(message: string): string {
+  const quoted = [...message.matchAll(/msg=("(?:[^"\\]|\\.)*")/g)].at(-1)?.[1];
   const text = quoted === undefined ? message : (JSON.parse(quoted) as string);
   return text.replace(/^.*unable to start container process: /, "").trim();
 }
@@ -125,34 +127,21 @@ async function takeShelter(pid: number, files: readonly string[]): Promise<void>
 }
 
 /** Reads conmon's one line about the container: its pid, or -1 and why. */
-function reportOf(
-  report: Readable,
-  stderr: Readable,
-  signal: AbortSignal,
-): Promise<{ pid: number; message: string }> {
-  let line = "";
+async function reportOf(report: Readable, stderr: Readable, signal: AbortSignal): Promise<Report> {
   let complaints = "";
   stderr.on("data", (chunk) => {
     complaints = (complaints + chunk).slice(-2000);
   });
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    report.on("data", (chunk) => {
-      line += chunk;
-      if (!line.includes("\n")) return;
-      const said = JSON.parse(line.slice(0, line.indexOf("\n"))) as {
-        pid?: number;
-        data?: number;
-        message?: string;
-      };
-      resolve({ pid: said.pid ?? said.data ?? -1, message: said.message ?? complaints });
-    });
-    report.once("error", reject);
-    report.once("close", () => {
-      signal.removeEventListener("abort", abort);
-      resolve({ pid: -1, message: `the monitor ended: ${complaints.trim() || "it said nothing"}` });
-    });
-  });
+  report.on("error", () => {}); // it died: the line is missing
+  for await (const line of createInterface({ input: report, signal })) {
+    const { pid, data, message } = JSON.parse(line) as { pid?: number; data?: number; message?: string };
+    return { pid: pid ?? data ?? -1, message: message ?? complaints };
+  }
+  signal.throwIfAborted();
+  return { pid: -1, message: `the monitor ended: ${complaints.trim() || "it said nothing"}` };
+}
+
+interface Report {
+  readonly pid: number;
+  readonly message: string;
 }
