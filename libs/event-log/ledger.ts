@@ -1,42 +1,16 @@
 import { type AnyEvent, type NewEvent, type RecordedEvent, VOCABULARY } from "#contracts";
-import {
-  type Clock,
-  type Decision,
-  type HybridClock,
-  type Ids,
-  type Position,
-  type Refusal,
-  RefusedError,
-  refusal,
-  refused,
-} from "#kernel";
+import { type Decision, type Position, type Refusal, RefusedError, refused } from "#kernel";
 import type { AggregateFold } from "./aggregate-fold.ts";
-import type { Checkpoints } from "./checkpoints.ts";
+import { CheckpointWriter, type Snapshot } from "./checkpoint-writer.ts";
 import type { Domain, Issued } from "./domain.ts";
 import type { HostLog } from "./host-log.ts";
+import { type LedgerSettings, sourceOf } from "./ledger-settings.ts";
 import type { LedgerTrouble } from "./ledger-trouble.ts";
 import { FencedError, LogUnavailableError } from "./log-errors.ts";
-import { type FoldSource, foldPresent, type LogCopies, openFold } from "./open-fold.ts";
-import type { QuarantinedEvent } from "./quarantine.ts";
+import { type FoldSource, foldPresent, openFold } from "./open-fold.ts";
+import { type QuarantinedEvent, quarantineRefusal } from "./quarantine.ts";
 import type { CommandMeta, Recorded } from "./recorded.ts";
 import { RefusalRecorder, type Refused } from "./refusal-recorder.ts";
-
-export interface LedgerSettings<C, S, E extends AnyEvent> {
-  readonly log: HostLog;
-  readonly domain: Domain<C, S, E>;
-  readonly checkpoints: Checkpoints;
-  readonly clock: Clock;
-  /** The one of the process: events are later than whatever it has heard of. */
-  readonly hybridClock: HybridClock;
-  readonly ids: Ids;
-  /** What the hub holds of this host's logs, for when the disk has lost some of it. */
-  readonly copies?: LogCopies;
-  /** Acknowledged events between two checkpoints. */
-  readonly checkpointEvery?: number;
-  readonly onTrouble?: (trouble: LedgerTrouble) => void;
-  /** Another agent writes this host's log, or the log is not what it was. This ledger takes nothing more. */
-  readonly onFenced?: (error: FencedError) => void;
-}
 
 type Listener<E extends AnyEvent> = (event: RecordedEvent<E>) => void;
 
@@ -55,19 +29,18 @@ export class Ledger<C, S, E extends AnyEvent> {
   readonly #log: HostLog;
   readonly #listeners = new Set<Listener<E>>();
   readonly #refusals: RefusalRecorder<C>;
+  readonly #writer: CheckpointWriter;
   #fold: AggregateFold<S>;
   /** Settles as the last append does. */
   #acked: Promise<unknown> = Promise.resolve();
   #refolding: Promise<void> | undefined;
-  #saving: Promise<void> | undefined;
-  #unsaved = 0;
   #closed: FencedError | LogUnavailableError | undefined;
 
   /** Folds the log, or begins it, and makes the opening decisions. Throws where the leaf does not answer. */
   static async open<C, S, E extends AnyEvent>(settings: LedgerSettings<C, S, E>): Promise<Ledger<C, S, E>> {
     const source = sourceOf(settings);
-    const { log, fold, previous } = await openFold(settings.log, source);
-    if (fold.clock !== undefined) settings.hybridClock.resume(fold.clock);
+    const { log, fold, previous, clock } = await openFold(settings.log, source);
+    if (clock !== undefined) settings.hybridClock.resume(clock);
     const ledger = new Ledger(settings, source, log, fold);
     const isNew = log.lastSequence === 0;
     await ledger.#open(
@@ -89,6 +62,12 @@ export class Ledger<C, S, E extends AnyEvent> {
     this.#fold = fold;
     this.#refusals = new RefusalRecorder(settings.clock, (refused, count) =>
       this.#recordRefusal(refused, count),
+    );
+    this.#writer = new CheckpointWriter(
+      settings.checkpoints,
+      settings.checkpointEvery ?? DEFAULT_CHECKPOINT_EVERY,
+      () => this.#snapshot(),
+      (error) => this.#trouble({ kind: "checkpoint_failed", error }),
     );
   }
 
@@ -143,16 +122,9 @@ export class Ledger<C, S, E extends AnyEvent> {
     }
   }
 
-  /** Writes a checkpoint that includes everything decided until now. One at a time. */
+  /** Writes a checkpoint that includes everything decided until now. */
   checkpoint(): Promise<void> {
-    const before = this.#saving ?? Promise.resolve();
-    const saving = before.catch(() => undefined).then(() => this.#save());
-    this.#saving = saving;
-    const done = () => {
-      if (this.#saving === saving) this.#saving = undefined;
-    };
-    saving.then(done, done);
-    return saving;
+    return this.#writer.save();
   }
 
   /** Takes nothing more, waits a moment for what is under way, writes a checkpoint. */
@@ -235,11 +207,7 @@ export class Ledger<C, S, E extends AnyEvent> {
         this.#trouble({ kind: "listener_failed", error });
       }
     }
-    this.#unsaved += 1;
-    const isDue = this.#unsaved >= (this.#settings.checkpointEvery ?? DEFAULT_CHECKPOINT_EVERY);
-    if (isDue && this.#saving === undefined) {
-      this.checkpoint().catch((error: unknown) => this.#trouble({ kind: "checkpoint_failed", error }));
-    }
+    this.#writer.count();
   }
 
   #onFailed(error: unknown): void {
@@ -273,14 +241,10 @@ export class Ledger<C, S, E extends AnyEvent> {
     }
   }
 
-  async #save(): Promise<void> {
-    this.#unsaved = 0;
+  #snapshot(): Snapshot | undefined {
     // A state that could not be read to its end is not kept: the next event ends it well.
-    if (this.#fold.end.eventId === "" || this.#isStale()) return;
-    const checkpoint = this.#fold.toCheckpoint();
-    // What is not acknowledged must not be in it.
-    await this.#acked;
-    await this.#settings.checkpoints.save(checkpoint);
+    if (this.#fold.end.eventId === "" || this.#isStale()) return undefined;
+    return { checkpoint: this.#fold.toCheckpoint(), acked: this.#acked };
   }
 
   #noteRefusal(command: C, reason: Refusal): void {
@@ -322,19 +286,4 @@ export class Ledger<C, S, E extends AnyEvent> {
   #trouble(trouble: LedgerTrouble): void {
     this.#source.onTrouble(trouble);
   }
-}
-
-function sourceOf<C, S, E extends AnyEvent>(settings: LedgerSettings<C, S, E>): FoldSource<S> {
-  const { domain, checkpoints, copies, onTrouble } = settings;
-  return {
-    fold: domain.fold,
-    checkpoints,
-    ...(copies === undefined ? {} : { copies }),
-    onTrouble: onTrouble ?? (() => undefined),
-  };
-}
-
-function quarantineRefusal(bad: QuarantinedEvent): Refusal {
-  const message = `event ${bad.sequence} of log ${bad.log} cannot be read (${bad.reason}): repair it before it is changed`;
-  return refusal("quarantined", message, { details: { log: bad.log, sequence: bad.sequence } });
 }

@@ -1,4 +1,5 @@
 import { type DecodedEvent, decodeEvent, type StoredMessage } from "#contracts";
+import type { HybridTime } from "#kernel";
 import { AggregateFold } from "./aggregate-fold.ts";
 import type { Checkpoint, Checkpoints } from "./checkpoints.ts";
 import type { PreviousLog } from "./domain.ts";
@@ -26,6 +27,8 @@ export interface OpenedFold<S> {
   readonly fold: AggregateFold<S>;
   /** What the first event of an empty log is to tell. */
   readonly previous?: PreviousLog;
+  /** Clock of the last event that is known, of this log or of the one before it. */
+  readonly clock?: HybridTime;
 }
 
 /**
@@ -37,15 +40,25 @@ export async function openFold<S>(log: HostLog, source: FoldSource<S>): Promise<
   let present = log;
   if (log.found.kind === "continues") {
     const own = checkpoint?.log === log.logId ? checkpoint : undefined;
-    if (own === undefined || (await log.reader.holds(own)))
-      return { log, fold: await foldOwn(log, source, own) };
+    if (own === undefined || (await log.reader.holds(own))) {
+      const fold = await foldOwn(log, source, own);
+      return { log, fold, ...clockOf(fold) };
+    }
     present = await log.reopen(log.lastSequence < own.sequence ? "behind" : "diverged");
   }
   const fold = new AggregateFold(source.fold, present.logId);
   if (present.found.kind !== "successor") return { log: present, fold };
-  const previous = await foldPrevious(present, present.found.previous, source, checkpoint);
-  source.onTrouble({ kind: "log_replaced", ...previous });
-  return { log: present, fold, previous };
+  const retired = present.found.previous;
+  const before = await foldPrevious(present, retired, source, checkpoint);
+  const { sequence } = before.end;
+  source.onTrouble({ kind: "log_replaced", logId: retired.logId, sequence, reason: retired.reason });
+  const { state } = before.toCheckpoint();
+  const previous = { logId: retired.logId, sequence, reason: retired.reason, state };
+  return { log: present, fold, previous, ...clockOf(before) };
+}
+
+function clockOf<S>(fold: AggregateFold<S>): { readonly clock?: HybridTime } {
+  return fold.clock === undefined ? {} : { clock: fold.clock };
 }
 
 /** Folds the present log up to its last acknowledged event. */
@@ -72,7 +85,7 @@ async function foldPrevious<S>(
   retired: RetiredLog,
   source: FoldSource<S>,
   checkpoint: Checkpoint | undefined,
-): Promise<PreviousLog> {
+): Promise<AggregateFold<S>> {
   const { logId, reason, stream } = retired;
   const own = checkpoint?.log === logId ? checkpoint : undefined;
   const fold = new AggregateFold(source.fold, logId, own);
@@ -82,8 +95,7 @@ async function foldPrevious<S>(
   }
   // A log that went its own way is not mixed with what the hub has of it: what was decided here is what happened here.
   if (reason !== "diverged") await foldCopies(fold, logId, source);
-  const { state } = fold.toCheckpoint();
-  return { logId, sequence: fold.end.sequence, reason, state };
+  return fold;
 }
 
 /** Folds a log's stream; what is bad in it is taken from a copy where there is one, else set aside. */

@@ -1,4 +1,5 @@
 import type { BadEvent, BadReason } from "#contracts";
+import { type Refusal, refusal } from "#kernel";
 
 /** Remembered in detail. More than these means that something else is wrong; they are still counted. */
 const MAX_REMEMBERED = 1_000;
@@ -50,4 +51,10 @@ export class Quarantine {
   of(subject: string): QuarantinedEvent[] {
     return this.#events.filter((event) => event.subject === subject);
   }
+}
+
+/** Why nothing is decided on an aggregate that lacks an event. */
+export function quarantineRefusal(bad: QuarantinedEvent): Refusal {
+  const message = `event ${bad.sequence} of log ${bad.log} cannot be read (${bad.reason}): repair it before it is changed`;
+  return refusal("quarantined", message, { details: { log: bad.log, sequence: bad.sequence } });
 }
