@@ -19,6 +19,7 @@ ready() {
       packages) ready_packages ;;
       host) [ -z "$(missing_packages)" ] ;;
       nats-server) ready_tool nats-server ;;
+      demo) ready_tool busybox ;;
       trial) ready_tool docker-registry && ready_tool busybox ;;
     esac || return 1
   done

@@ -48,9 +48,10 @@ bring() {
       . "$root/scripts/nats-server.sh"
       bring_nats_server
       ;;
+    demo) ready_tool busybox || bring_private busybox-static busybox true ;;
     trial)
       ready_tool docker-registry || bring_private docker-registry docker-registry --version
-      ready_tool busybox || bring_private busybox-static busybox true
+      bring demo
       ;;
   esac
 }

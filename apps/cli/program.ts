@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { registerApps } from "./commands/apps.ts";
 import { registerBench } from "./commands/bench.ts";
 import { registerDown } from "./commands/down.ts";
+import { registerImage } from "./commands/image.ts";
 import { registerLifecycle } from "./commands/lifecycle.ts";
 import { registerLogs } from "./commands/logs.ts";
 import { registerMachines } from "./commands/machines.ts";
@@ -34,6 +35,7 @@ Example:
     registerDown,
     registerStatus,
     registerRun,
+    registerImage,
     registerMachines,
     registerLifecycle,
     registerLogs,

@@ -1,11 +1,10 @@
 import { gzipSync } from "node:zlib";
-import { busyboxLayer, digestOf, layerOf, type TestImage } from "./oci-image.ts";
-import { END, tarHeader } from "./oci-tar.ts";
+import { busyboxLayer, digestOf, END, layerOf, type SmallImage, tarHeader } from "#small-image";
 
 /** Images that are not what they say, for F36. */
 
 /** A layer of a few megabytes at the most that decompresses to one file of that many zero bytes. */
-export function decompressionBomb(bytes: number): TestImage {
+export function decompressionBomb(bytes: number): SmallImage {
   const chunk = gzipSync(Buffer.alloc(BOMB_CHUNK), { level: 9 });
   const chunks = Math.ceil(bytes / BOMB_CHUNK);
   const header = tarHeader({ kind: "file", path: "zeros", content: "" }, chunks * BOMB_CHUNK);
@@ -23,7 +22,7 @@ const UNKNOWN = digestOf(Buffer.from("never unpacked"));
 const BOMB_CHUNK = 16 * 1024 * 1024;
 
 /** A layer whose manifest claims that many bytes. */
-export function hugeDeclaredLayer(bytes: number): TestImage {
+export function hugeDeclaredLayer(bytes: number): SmallImage {
   const layer = layerOf([{ kind: "file", path: "small", content: "small" }]);
   return { entrypoint: ["/bin/true"], layers: [busyboxLayer(), { ...layer, size: bytes }] };
 }

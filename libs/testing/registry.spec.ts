@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type OciLayout, writeOciLayout } from "./oci-image.ts";
-import { httpServer } from "./oci-programs.ts";
+import { httpServer, type OciLayout, writeOciLayout } from "#small-image";
 import { type Registry, startRegistry } from "./registry.ts";
 import { toolPath } from "./tool.ts";
 

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { OciLayout } from "#small-image";
 import { type Child, startChild } from "./child.ts";
 import { freePort } from "./nats-server.ts";
-import type { OciLayout } from "./oci-image.ts";
 import { toolPath } from "./tool.ts";
 
 const run = promisify(execFile);

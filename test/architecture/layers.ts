@@ -18,6 +18,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   fleet: ["kernel", "contracts", "machines", "hosts", "control", "event-log"],
   runtime: ["kernel", "contracts"],
   service: ["kernel", "contracts"],
+  "small-image": [],
 };
 
 /** May import every library, and be imported by tests only. */
@@ -128,4 +129,5 @@ export function deadFiles(files: readonly SourceFile[]): string[] {
   return files.map(({ path }) => path).filter((path) => !alive.has(path));
 }
 
-const ENTRY = /\.spec\.ts$|^apps\/[^/]+\/main\.ts$|^scripts\/[^/]+\.ts$|^libs\/[^/]+\/golden\/add-[^/]+\.ts$/;
+const ENTRY =
+  /\.spec\.ts$|^apps\/[^/]+\/main\.ts$|^scripts\/[^/]+\.ts$|^libs\/[^/]+\/golden\/add-[^/]+\.ts$|^test\/bench\/[^/]+\.bench\.ts$/;

@@ -5,10 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { decompressionBomb, hugeDeclaredLayer } from "./oci-hostile.ts";
-import { type OciLayout, type TestImage, writeOciLayout } from "./oci-image.ts";
-import { exitsWith, httpServer, script, sleeper, stubborn } from "./oci-programs.ts";
-import { toolPath } from "./tool.ts";
+import { decompressionBomb, hugeDeclaredLayer, toolPath } from "#testing";
+import { type OciLayout, type SmallImage, writeOciLayout } from "./oci-layout.ts";
+import { exitsWith, httpServer, script, sleeper, stubborn } from "./programs.ts";
 
 const run = promisify(execFile);
 
@@ -31,7 +30,7 @@ function killGroup(group: number): void {
 }
 
 /** Lays an image out and unpacks it with skopeo and umoci, as a host does; resolves to its root filesystem. */
-async function unpack(image: TestImage): Promise<string> {
+async function unpack(image: SmallImage): Promise<string> {
   const place = await mkdtemp(join(folder, "image-"));
   const copied = await copy(await writeOciLayout(join(place, "layout"), image), join(place, "copy"));
   const rootfs = join(place, "rootfs");
@@ -46,7 +45,7 @@ async function copy(layout: OciLayout, target: string): Promise<string> {
 }
 
 /** Runs what the image runs, in its root filesystem, as a child of ours with a process group of its own. */
-async function start(image: TestImage) {
+async function start(image: SmallImage) {
   const rootfs = await unpack(image);
   const child = spawn("chroot", [rootfs, ...(image.entrypoint ?? [])], {
     detached: true,

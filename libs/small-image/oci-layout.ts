@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
-import { type TarEntry, tar } from "./oci-tar.ts";
-import { toolPath } from "./tool.ts";
+import { type TarEntry, tar } from "./tar.ts";
 
 /** A small image: busybox with its everyday applets, users root and app (1000), and what is asked for on top. */
-export interface TestImage {
+export interface SmallImage {
   readonly entrypoint?: readonly string[];
   readonly cmd?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -42,7 +41,7 @@ export interface OciLayout {
 }
 
 /** Writes the image as a layout into a folder, which it makes. The same image has the same digest every time. */
-export async function writeOciLayout(folder: string, image: TestImage): Promise<OciLayout> {
+export async function writeOciLayout(folder: string, image: SmallImage): Promise<OciLayout> {
   const path = resolve(folder);
   await mkdir(join(path, "blobs/sha256"), { recursive: true });
   const layers = image.layers ?? [
@@ -89,7 +88,7 @@ const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 /** Docker's name for the processor that Node calls otherwise. */
 const ARCHITECTURE = process.arch === "x64" ? "amd64" : process.arch;
 
-function configOf(image: TestImage, layers: readonly OciLayer[]) {
+function configOf(image: SmallImage, layers: readonly OciLayer[]) {
   return {
     created: "1970-01-01T00:00:00Z",
     os: "linux",
@@ -124,10 +123,19 @@ export function busyboxLayer(): OciLayer {
     { ...folder("home/app"), owner: 1000 },
     file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\n"),
     file("etc/group", "root:x:0:\napp:x:1000:\n"),
-    { kind: "file", path: "bin/busybox", content: readFileSync(toolPath("busybox")), mode: 0o755 },
+    { kind: "file", path: "bin/busybox", content: readFileSync(findBusybox()), mode: 0o755 },
     ...APPLETS.map((name): TarEntry => ({ kind: "symlink", path: `bin/${name}`, target: "busybox" })),
   ]);
   return busybox;
+}
+
+/** Set-up brings it to the first of these when a command needs it. */
+const BUSYBOX_PLACES = [".drover/tools/bin/busybox", "/bin/busybox", "/usr/bin/busybox"];
+
+function findBusybox(): string {
+  const found = BUSYBOX_PLACES.map((place) => resolve(place)).find((place) => existsSync(place));
+  if (found === undefined) throw new Error("busybox is missing: install Debian's busybox-static");
+  return found;
 }
 
 function folder(path: string): TarEntry {
