@@ -42,6 +42,8 @@ export class CliContext {
     return {
       node: process.execPath,
       natsServer: join(this.root, ".drover/tools/bin/nats-server"),
+      path: this.settings.path,
+      compileCache: join(this.root, ".drover/compile-cache"),
       apps: join(this.root, "dist/apps"),
     };
   }

@@ -8,6 +8,8 @@ export interface CliSettings {
   readonly token: string | undefined;
   readonly nats: string | undefined;
   readonly http: string | undefined;
+  /** Where programs are found. */
+  readonly path: string;
   /** Where relative paths of the command line start. */
   readonly cwd: string;
 }
@@ -19,6 +21,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): CliSettings {
     token: env.DROVER_TOKEN,
     nats: env.DROVER_NATS,
     http: env.DROVER_HTTP,
+    path: env.PATH ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     cwd: env.DROVER_CWD ?? process.cwd(),
   };
 }

@@ -11,6 +11,8 @@ export interface ServiceProcess {
   /** The flag and the settings file in `args` by which a running one is recognised. */
   readonly flag: string;
   readonly settings: string;
+  /** All of its environment: nothing of the user's own gets into a service. */
+  readonly env: Readonly<Record<string, string>>;
   /** Answers 200 when it serves. */
   readonly readyUrl: string;
 }
@@ -19,6 +21,10 @@ export interface ServiceProcess {
 export interface Programs {
   readonly node: string;
   readonly natsServer: string;
+  /** Where programs are found. */
+  readonly path: string;
+  /** Where Node keeps compiled code between starts: a service starts in half the time. */
+  readonly compileCache: string;
   /** Folder of the compiled apps. */
   readonly apps: string;
   /** Another program in the host agent's place: benchmarks put a weightless runtime around it. */
@@ -33,6 +39,7 @@ export function processesOf(cluster: Cluster, layout: Layout, programs: Programs
     args: ["-c", settings],
     flag: "-c",
     settings,
+    env: { PATH: programs.path },
     readyUrl: `http://127.0.0.1:${monitorPort}/healthz`,
   });
   const main = (app: string) => join(programs.apps, app, "main.js");
@@ -43,6 +50,7 @@ export function processesOf(cluster: Cluster, layout: Layout, programs: Programs
     args: ["--enable-source-maps", file, "--config", settings],
     flag: "--config",
     settings,
+    env: { PATH: programs.path, NODE_COMPILE_CACHE: programs.compileCache },
     readyUrl: `http://${at}/readyz`,
   });
   return [

@@ -92,7 +92,8 @@ export class SupervisedProcess {
   #spawn(): ChildProcess {
     const log = openSync(this.#logFile, "a", 0o600);
     try {
-      return spawn(this.service.program, this.service.args, { detached: true, stdio: ["ignore", log, log] });
+      const { program, args, env } = this.service;
+      return spawn(program, args, { detached: true, env, stdio: ["ignore", log, log] });
     } finally {
       closeSync(log);
     }

@@ -16,7 +16,10 @@ export function registerReplay(program: Command, context: CliContext): void {
     .option("--host <id>", "of one host's log")
     .option("--app <name>", "of one app and its machines")
     .option("--type <name>", "of one type, e.g. MachineStarted")
-    .option("--since <time>", "from a time on: 2026-11-24T12:00:00Z, or 10m for ten minutes ago")
+    .option(
+      "--since <moment>",
+      "from a time on (2026-11-24T12:00:00Z, or 10m for ten minutes ago), or after a position or an event's id",
+    )
     .option("--until <moment>", "up to a time, a position, or an event's id")
     .option("--data <dir>", "data directory")
     .option("--json", "one JSON object per event")

@@ -1,14 +1,14 @@
 import { type EventType, VOCABULARY } from "#contracts";
+import { hostsWithHistory } from "#event-log";
 import { findMachine, fleetHash, fleetToJson, listHosts, listMachines, replayLog, stateAt } from "#fleet";
 import { hostToJson } from "#hosts";
 import { formatPosition, RefusedError, refusal } from "#kernel";
 import { isTerminal } from "#machines";
-import { readCluster } from "../cluster/cluster-file.ts";
 import type { CliContext, CommonFlags } from "../context.ts";
 import { withHub } from "../hub.ts";
 import { type Output, table } from "../output.ts";
 import { eventLine } from "./event-line.ts";
-import { parseMoment, parseTime } from "./moment.ts";
+import { parseMoment } from "./moment.ts";
 
 export interface LogFlags extends CommonFlags {
   readonly machine?: string;
@@ -27,10 +27,10 @@ export interface AtFlags extends CommonFlags {
 /** `drover replay log`. */
 export async function log(context: CliContext, flags: LogFlags): Promise<void> {
   const output = context.output(flags);
-  const hosts = (await readCluster(context.layout(flags)))?.hosts.map((host) => host.hostId) ?? [];
   const nowMs = context.clock.nowMs();
-  const sinceMs = flags.since === undefined ? undefined : sinceOf(flags.since, nowMs);
   await withHub(context, flags, async (nc) => {
+    const hosts = await hostsWithHistory(nc);
+    const since = flags.since === undefined ? undefined : await parseMoment(nc, flags.since, nowMs);
     const until = flags.until === undefined ? undefined : await parseMoment(nc, flags.until, nowMs);
     const filter = {
       ...(flags.machine === undefined ? {} : { machineId: flags.machine }),
@@ -39,14 +39,11 @@ export async function log(context: CliContext, flags: LogFlags): Promise<void> {
       ...(flags.type === undefined
         ? {}
         : { type: known("type", flags.type, VOCABULARY.types()) as EventType }),
-      ...(sinceMs === undefined ? {} : { sinceMs }),
+      ...(since === undefined ? {} : { since }),
       ...(until === undefined ? {} : { until }),
     };
-    for await (const event of replayLog(nc, hosts, filter, (bad) =>
-      output.progress(`cannot be read: ${bad}`),
-    )) {
-      output.line(event, eventLine(event));
-    }
+    const onBad = (bad: string) => output.progress(`cannot be read: ${bad}`);
+    for await (const event of replayLog(nc, filter, onBad)) output.line(event, eventLine(event));
   });
 }
 
@@ -55,7 +52,9 @@ export async function at(context: CliContext, text: string, flags: AtFlags): Pro
   const output = context.output(flags);
   await withHub(context, flags, async (nc) => {
     const moment = await parseMoment(nc, text, context.clock.nowMs());
-    const { view, position } = await stateAt(nc, moment, (bad) => output.progress(`cannot be read: ${bad}`));
+    const onBad = (bad: string) => output.progress(`cannot be read: ${bad}`);
+    const scope = flags.host === undefined ? {} : { hostId: flags.host };
+    const { view, position } = await stateAt(nc, moment, onBad, scope);
     const where = formatPosition(position);
     if (flags.machine !== undefined) {
       const found = findMachine(view, flags.machine);
@@ -106,14 +105,6 @@ function whole(
     `position ${where}\nhash     ${hash}`,
   ].join("\n\n");
   output.result({ position, hash, state: fleetToJson(view) }, text);
-}
-
-function sinceOf(text: string, nowMs: number): number {
-  const atMs = parseTime(text, nowMs);
-  if (atMs !== undefined) return atMs;
-  throw new RefusedError(
-    refusal("invalid", `--since: "${text}" is no time: use 2026-11-24T12:00:00Z or 10m`),
-  );
 }
 
 /** Exact names only (F48): an empty answer to a typing error would look like nothing had happened. */
