@@ -54,7 +54,7 @@ export class HostNames {
 
   /** Holds what must not survive a reboot: the kernel's things it describes don't either. */
   get runFolder(): string {
-    return `/run/drover-${this.tag}`;
+    return runFolderOf(this.tag);
   }
 
   /** The container runtime's own records. */
@@ -71,6 +71,11 @@ export class HostNames {
   get networkFolder(): string {
     return `${this.runFolder}/network`;
   }
+}
+
+/** The run folder of the host with this tag. While it exists, the host has something in the kernel. */
+export function runFolderOf(tag: string): string {
+  return `/run/drover-${tag}`;
 }
 
 /** Where iproute2 keeps named network namespaces. */

@@ -54,12 +54,13 @@ export async function startMonitor(
   failed.catch(() => {}); // it is waited for below
   start.on("error", () => {}); // it died: its report says so
   try {
-    if (child.pid !== undefined) await takeShelter(child.pid, order.shelter);
+    const sheltered = takeShelter(child.pid, order.shelter);
     await order.faultPoint("monitor spawned");
     await bundleWritten.catch((error) => {
       child.kill("SIGKILL"); // it waits for its go, or for our end
       throw error;
     });
+    await sheltered;
     await order.faultPoint("bundle written");
     start.end("go");
     await order.faultPoint("monitor told");
@@ -121,7 +122,8 @@ function conmonArguments(order: MonitorOrder): string[] {
   ];
 }
 
-async function takeShelter(pid: number, files: readonly string[]): Promise<void> {
+async function takeShelter(pid: number | undefined, files: readonly string[]): Promise<void> {
+  if (pid === undefined) return;
   // A host that forbids it still runs machines; only its service manager may take them down with us.
   await Promise.all(files.map((file) => writeFile(file, String(pid)).catch(() => {})));
 }
@@ -133,7 +135,9 @@ async function reportOf(report: Readable, stderr: Readable, signal: AbortSignal)
     complaints = (complaints + chunk).slice(-2000);
   });
   report.on("error", () => {}); // it died: the line is missing
-  for await (const line of createInterface({ input: report, signal })) {
+  const lines = createInterface({ input: report, signal });
+  for await (const line of lines) {
+    lines.close();
     const { pid, data, message } = JSON.parse(line) as { pid?: number; data?: number; message?: string };
     return { pid: pid ?? data ?? -1, message: message ?? complaints };
   }

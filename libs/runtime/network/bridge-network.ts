@@ -90,9 +90,9 @@ export class BridgeNetwork extends MachineNetwork {
     found: Found,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#turns.take("the bridge", async () => {
-      if (!this.#hasBridge()) await this.#setUpHost();
-    });
+    await this.#turns.take("the host", () =>
+      this.#hasBridge() ? this.#forwarding.require() : this.#setUpHost(),
+    );
     await this.#ports.claim(spec.machineId, spec.ports);
     await this.#faultPoint("ports claimed");
     const record = { spec, complete: false };

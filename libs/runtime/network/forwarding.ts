@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { listFolder } from "../files.ts";
-import type { HostNames } from "../names.ts";
+import { type HostNames, runFolderOf } from "../names.ts";
 import { BOX_FOLDER } from "./port-claims.ts";
 
 const SWITCH = "/proc/sys/net/ipv4/ip_forward";
@@ -17,7 +18,7 @@ export class Forwarding {
   }
 
   async require(): Promise<void> {
-    await mkdir(FOLDER, { recursive: true });
+    await Promise.all([FOLDER, this.#names.runFolder].map((folder) => mkdir(folder, { recursive: true })));
     await writeFile(`${FOLDER}/${this.#names.tag}`, "");
     if ((await readFile(SWITCH, "utf8")).trim() === "1") return;
     await writeFile(`${FOLDER}/${SWITCHED_ON}`, "");
@@ -27,7 +28,7 @@ export class Forwarding {
   async release(): Promise<void> {
     await rm(`${FOLDER}/${this.#names.tag}`, { force: true });
     const marks = await listFolder(FOLDER);
-    if (marks.some((mark) => mark !== SWITCHED_ON)) return;
+    if (marks.some((mark) => mark !== SWITCHED_ON && existsSync(runFolderOf(mark)))) return;
     if (marks.includes(SWITCHED_ON)) await writeFile(SWITCH, "0");
     await rm(FOLDER, { recursive: true, force: true });
   }

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import type { PublishedPort } from "#contracts";
 import { TerminalError } from "#kernel";
 import { listFolder } from "../files.ts";
-import type { HostNames } from "../names.ts";
+import { type HostNames, runFolderOf } from "../names.ts";
 
 /** Shared by all Drover hosts of one box: what one of them took, no other may take. */
 export const BOX_FOLDER = "/run/drover";
@@ -74,7 +74,7 @@ function linkNameOf(port: PublishedPort): string {
 
 /** Its host was purged, or lost what it had in a reboot. */
 function isStale(owner: string): boolean {
-  return !existsSync(`/run/drover-${owner.split("/")[0]}`);
+  return !existsSync(runFolderOf(owner.split("/")[0]!));
 }
 
 /** Throws `port_taken` when a process on this host listens on the port. */
