@@ -1,5 +1,5 @@
 import type { HostLogEvent } from "#contracts";
-import { type FencedError, Ledger, type LedgerTrouble } from "#event-log";
+import { type FencedError, Ledger, type LedgerTrouble, type LogVerdict } from "#event-log";
 import { type Host, type HostCommand, HostDomain } from "#hosts";
 import { HybridClock } from "#kernel";
 import { OperationRunner, type Waiting } from "#operations";
@@ -12,6 +12,7 @@ import { Snapshots } from "./calls/snapshots.ts";
 import { Decisions, type HostLedger } from "./decisions.ts";
 import { afterAck } from "./effects/after-ack.ts";
 import { effectsOf } from "./effects/index.ts";
+import { LogEndBeacon } from "./react/log-end-beacon.ts";
 import { MachineJournal } from "./react/machine-journal.ts";
 import { Reactor } from "./react/reactor.ts";
 import { ReservationTimers } from "./react/reservation-timers.ts";
@@ -53,8 +54,7 @@ export class HostAgent {
    */
   static async open(settings: AgentSettings, world: AgentWorld, signals: AgentSignals): Promise<HostAgent> {
     const verdict = await world.registration.ask(world.log);
-    const isGoneOn = verdict === undefined || verdict === "ok";
-    const log = isGoneOn ? world.log : await world.log.reopen(verdict);
+    const log = isForeign(verdict) ? await world.log.reopen(verdict) : world.log;
     const hybridClock = new HybridClock(world.clock);
     const replaced: string[] = [];
     const ledger = await Ledger.open<HostCommand, Host, HostLogEvent>({
@@ -106,7 +106,7 @@ export class HostAgent {
 
   /** Brings the log and what really runs together, and goes on with everything that is unfinished. */
   async start(): Promise<void> {
-    const { ports, clock, capabilities } = this.#world;
+    const { ports, clock, capabilities, nc, log } = this.#world;
     await this.#decisions.own({ type: "MeasureCapacity", ...capabilities });
     this.ledger.onEvent((event) => {
       this.#reactor.onEvent(event);
@@ -118,6 +118,7 @@ export class HostAgent {
     this.#timers.align();
     this.#reactor.reactAll();
     void this.#register();
+    void new LogEndBeacon(nc, log, clock).run(this.#stopped.signal);
   }
 
   /** Machines that exist, in whatever state. */
@@ -144,7 +145,7 @@ export class HostAgent {
   async #register(): Promise<void> {
     const { registration, log } = this.#world;
     const verdict = await registration.askUntilAnswered(log, this.#stopped.signal).catch(() => undefined);
-    if (verdict === undefined || verdict === "ok") return;
+    if (!isForeign(verdict)) return;
     await this.#alarm("log_diverged", `the hub says that log ${log.logId} is ${verdict}: a new log follows`);
     await log.retire(verdict);
     this.#signals.onEnd(`log ${log.logId} is ${verdict}: starting again with a new one`);
@@ -160,6 +161,11 @@ export class HostAgent {
     this.#signals.logger.warn(what, "not written down; it will be tried again");
     this.#retries.soon();
   }
+}
+
+/** Whether the hub knows another log than this one, under the same id: it must not be written any more. */
+function isForeign(verdict: LogVerdict | undefined): verdict is "behind" | "diverged" {
+  return verdict === "behind" || verdict === "diverged";
 }
 
 function describeReplaced(trouble: Extract<LedgerTrouble, { kind: "log_replaced" }>): string {

@@ -1,9 +1,7 @@
-import { type BusClient } from "#bus";
-import { type AnswerOf, type CallMeta, type StoredMessage, schedulerCalls, subjects } from "#contracts";
-import type { HostLog } from "#event-log";
+import type { BusClient } from "#bus";
+import { type CallMeta, type StoredMessage, schedulerCalls, subjects } from "#contracts";
+import { compareWithHub, type HostLog, type LogVerdict } from "#event-log";
 import { type Clock, type Ids, RefusedError, type Result } from "#kernel";
-
-type Verdict = AnswerOf<typeof schedulerCalls.register>["verdict"];
 
 const DEADLINE_MS = 2_000;
 const TAIL_PAGE = 200;
@@ -29,8 +27,8 @@ export class Registration {
     this.#region = region;
   }
 
-  /** Asks once. Undefined when nobody answers: the host goes on alone (F37). */
-  async ask(log: HostLog): Promise<Verdict | undefined> {
+  /** Asks once, and compares. Undefined when nobody answers: the host goes on alone (F37). */
+  async ask(log: HostLog): Promise<LogVerdict | undefined> {
     const { sequence: lastSequence, eventId: lastEventId } = log.end;
     const answer = await this.#client.call(
       schedulerCalls.register,
@@ -47,13 +45,17 @@ export class Registration {
       this.#meta(),
     );
     if (answer.kind === "refused") return undefined;
-    const { verdict, hubSequence, hubEventId } = answer.answer;
-    if (verdict !== "ok" || hubSequence >= lastSequence) return verdict;
-    return (await log.reader.eventIdAt(hubSequence)) === hubEventId ? "ok" : "diverged";
+    // The scheduler cannot compare where only this host has the event: at the hub's end, when that is behind.
+    const { hubSequence, hubEventId } = answer.answer;
+    const commonEventId = (await log.reader.eventIdAt(Math.min(lastSequence, hubSequence))) ?? "missing";
+    return compareWithHub(
+      { lastSequence, commonEventId },
+      { lastSequence: hubSequence, commonEventId: hubEventId },
+    );
   }
 
   /** Asks until it is answered. Nobody tells when the hub is there again, so it tries, ever more rarely. */
-  async askUntilAnswered(log: HostLog, signal: AbortSignal): Promise<Verdict> {
+  async askUntilAnswered(log: HostLog, signal: AbortSignal): Promise<LogVerdict> {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LAST_PAUSE_MS, pauseMs * 2)) {
       const verdict = await this.ask(log);
       if (verdict !== undefined) return verdict;
