@@ -83,7 +83,7 @@ interface Outcome {
 async function outcomeOf(machineId: string): Promise<Outcome> {
   const machine: Machine = await lab.settled("a", machineId);
   const { state, imageDigest, lastExit } = machine;
-  const traces = tracesOf(await lab.base("a"), machineId);
+  const traces = tracesOf(await lab.place("a"), machineId);
   return { state, imageDigest, exitCode: lastExit?.exit_code, traces };
 }
 
@@ -91,7 +91,7 @@ async function outcomeOf(machineId: string): Promise<Outcome> {
 async function clear(machineId: string): Promise<void> {
   await lab.command("a", machineId, { type: "DestroyMachine", force: true });
   await lab.until("a", machineId, ({ state }) => state === "destroyed");
-  expect(tracesOf(await lab.base("a"), machineId)).toEqual(NO_TRACES);
+  expect(tracesOf(await lab.place("a"), machineId)).toEqual(NO_TRACES);
 }
 
 describe.each(SCENARIOS)("F22: $name on real containers, with an agent that is killed -9", (scenario) => {

@@ -36,7 +36,7 @@ export class HostLab {
   readonly otherImage: OciLayout;
   readonly folder: string;
   readonly #clusterId = `lab-${ids.randomHex(4)}`;
-  readonly #bases = new Map<string, HostBase>();
+  readonly #places = new Map<string, HostPlace>();
   readonly #clients: { readonly api: BusClient; readonly scheduler: BusClient };
   readonly #connections: readonly BusConnection[];
 
@@ -72,20 +72,20 @@ export class HostLab {
   }
 
   /** What makes up a host: settings, folder, names in the kernel. Made at first use. */
-  async base(hostId: string): Promise<HostBase> {
-    const known = this.#bases.get(hostId);
+  async place(hostId: string): Promise<HostPlace> {
+    const known = this.#places.get(hostId);
     if (known !== undefined) return known;
     const host = this.topology.hosts.get(hostId);
     if (host === undefined) throw new Error(`no host ${hostId} in this lab`);
-    const base = await makeBase(this.folder, this.#clusterId, host, this.#bases.size);
-    this.#bases.set(hostId, base);
-    return base;
+    const place = await makePlace(this.folder, this.#clusterId, host, this.#places.size);
+    this.#places.set(hostId, place);
+    return place;
   }
 
   /** Starts the host's agent and waits until it is ready. */
   async agent(hostId: string, faults: readonly string[] = []): Promise<AgentProcess> {
-    const base = await this.base(hostId);
-    return AgentProcess.start(base.settingsFile, base.readyUrl, faults);
+    const place = await this.place(hostId);
+    return AgentProcess.start(place.settingsFile, place.readyUrl, faults);
   }
 
   create(hostId: string, wanted: WantedMachine): Promise<Result<AnswerOf<typeof hostCalls.commit>>> {
@@ -139,13 +139,13 @@ export class HostLab {
 
   /** Takes the machine's host away with all that runs on it; what could not be removed, one line each. */
   async purge(hostId: string): Promise<string[]> {
-    const { names, dataDir } = await this.base(hostId);
+    const { names, dataDir } = await this.place(hostId);
     return purgeHost(names, dataDir, () => {});
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#connections.map((nc) => nc.close()));
-    for (const hostId of this.#bases.keys()) await this.purge(hostId);
+    for (const hostId of this.#places.keys()) await this.purge(hostId);
     await this.topology.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -171,14 +171,14 @@ export interface WantedMachine {
   readonly skipLaunch?: boolean;
 }
 
-export interface HostBase {
+export interface HostPlace {
   readonly names: HostNames;
   readonly dataDir: string;
   readonly settingsFile: string;
   readonly readyUrl: string;
 }
 
-async function makeBase(folder: string, clusterId: string, host: TestHost, index: number): Promise<HostBase> {
+async function makePlace(folder: string, clusterId: string, host: TestHost, index: number): Promise<HostPlace> {
   const { hostId, leaf, agent } = host;
   const dataDir = join(folder, "hosts", hostId);
   await mkdir(dataDir, { recursive: true });

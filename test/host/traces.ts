@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { HostBase } from "./host-lab.ts";
+import type { HostPlace } from "./host-lab.ts";
 
 /** What of one machine stands on this computer, without what differs from run to run. */
 export interface Traces {
@@ -23,7 +23,7 @@ export const NO_TRACES: Traces = {
 };
 
 /** Looks with our own eyes, not through the adapters. */
-export function tracesOf({ names, dataDir }: HostBase, machineId: string): Traces {
+export function tracesOf({ names, dataDir }: HostPlace, machineId: string): Traces {
   const mine = (entries: readonly string[]) => entries.filter((entry) => entry.includes(machineId)).length;
   const links = execFileSync("ip", ["-o", "link"], { encoding: "utf8" }).split("\n");
   const groups = controlGroups(names.cgroupParent, machineId);

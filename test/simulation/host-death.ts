@@ -71,6 +71,17 @@ function eventOf(argument: unknown): string {
 /** The clock of an agent: when it is dead, it is never woken again. */
 export class MortalClock extends SystemClock {
   readonly #buried = new AbortController();
+  readonly #aheadMs: number;
+
+  /** `aheadMs`: how far its wall time is from the real one. */
+  constructor(aheadMs = 0) {
+    super();
+    this.#aheadMs = aheadMs;
+  }
+
+  override nowMs(): number {
+    return super.nowMs() + this.#aheadMs;
+  }
 
   bury(): void {
     this.#buried.abort();

@@ -12,6 +12,7 @@ import {
   SimulatedContainerRuntime,
   SimulatedImageStore,
   SimulatedKernel,
+  type SimulatedLife,
   SimulatedMachineLogs,
   SimulatedMachineNetwork,
   SimulatedRegistry,
@@ -49,6 +50,7 @@ export class SimulatedHost {
   readonly #seed = mintCredential("api").seed;
   readonly #connections: BusConnection[] = [];
   #clock = new MortalClock();
+  #life = this.kernel.newLife();
 
   static async make(server: NatsServer): Promise<SimulatedHost> {
     return new SimulatedHost(server, await mkdtemp(join(tmpdir(), "drover-simulated-host-")));
@@ -69,8 +71,14 @@ export class SimulatedHost {
     };
   }
 
-  /** Starts an agent. The one before has to be dead. */
-  async boot(point = new DeathPoint()): Promise<SimulatedAgent> {
+  /**
+   * Starts an agent. The one before has to be dead, unless this one comes `besides` it. `clockAheadMs`: how far its
+   * wall clock is ahead of ours.
+   */
+  async boot(
+    point = new DeathPoint(),
+    options: { readonly besides?: boolean; readonly clockAheadMs?: number } = {},
+  ): Promise<SimulatedAgent> {
     const settings = agentSettingsSchema.parse({
       clusterId: "sim",
       hostId: this.hostId,
@@ -82,8 +90,9 @@ export class SimulatedHost {
       listen: { host: "127.0.0.1", port: 1 },
       diskReserveMib: 0,
     });
-    this.#clock = new MortalClock();
-    const world = await this.#world(point, this.#clock);
+    this.#clock = new MortalClock(options.clockAheadMs);
+    if (options.besides !== true) this.#life = this.kernel.newLife((place) => point.pass(place));
+    const world = await this.#world(point, this.#clock, this.#life);
     const ended = Promise.withResolvers<string>();
     const logger = pino({ level: "silent" });
     const agent = await HostAgent.open(settings, world, { logger, onEnd: ended.resolve });
@@ -103,10 +112,9 @@ export class SimulatedHost {
     await rm(this.#dataDir, { recursive: true, force: true });
   }
 
-  async #world(point: DeathPoint, clock: MortalClock): Promise<AgentWorld> {
+  async #world(point: DeathPoint, clock: MortalClock, life: SimulatedLife): Promise<AgentWorld> {
     const { hostId } = this;
     const nc = await this.#connect();
-    const life = this.kernel.newLife((place) => point.pass(place));
     const images = new SimulatedImageStore(this.registry, this.#disk);
     const log = await HostLog.open(nc, { hostId, clock, ids });
     const identity = { hostId, clusterId: "sim", region: "local", subnet: "10.213" };
@@ -127,7 +135,7 @@ export class SimulatedHost {
         images: mortal("images", images, ["pull"], point),
         rootfs: mortal("rootfs", new SimulatedRootfsStore(images, this.layers), ["prepare", "remove"], point),
         network: new SimulatedMachineNetwork(life),
-        containers: new SimulatedContainerRuntime(life, clock),
+        containers: mortal("containers", new SimulatedContainerRuntime(life, clock), ["launch"], point),
         logs: mortal("logs", this.logs, ["prepare", "remove"], point),
       },
     };
