@@ -30,9 +30,11 @@ await runService(logger, async () => {
   await assertSyncedWrites(nc, settings.monitorUrl, { allowUnsafe });
   health.require("bus", () => assertBusAnswers(nc, 1_000));
 
-  const parts = new SchedulerParts(nc);
+  const parts = new SchedulerParts(nc, logger);
   await ensureHubStreams(nc, parts.ids);
   await parts.reconciler.reconcile();
+  const stopping = new AbortController();
+  void parts.stalledSources.run(stopping.signal);
 
   const strategy = new BusServer({ nc, ids: parts.ids, subjectOf, queue: "scheduler" });
   const app = await NestFactory.createMicroservice(schedulerModule(parts), {
@@ -44,6 +46,7 @@ await runService(logger, async () => {
   logger.info({ hosts: parts.reconciler.registered.length }, "serving");
   return {
     stop: async () => {
+      stopping.abort();
       await app.close();
       await nc.drain();
       await health.close();

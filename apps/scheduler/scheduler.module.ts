@@ -1,8 +1,9 @@
 import { type DynamicModule, Module } from "@nestjs/common";
 import { BusClient, type BusConnection } from "#bus";
-import { FleetReconciler, heldEventId, heldFrom, lastHeld } from "#event-log";
+import { FleetReconciler, heldEventId, heldFrom, lastHeld, StalledSources } from "#event-log";
 import { ControlCommands } from "#fleet";
 import { HybridClock, SystemClock, SystemIds } from "#kernel";
+import type { ServiceLogger } from "#service";
 import { sourceDelivery } from "#topology";
 import { Hosts } from "./placement/hosts.ts";
 import { PlaceMachine } from "./placement/place-machine.ts";
@@ -16,13 +17,20 @@ export class SchedulerParts {
   readonly clock = new SystemClock();
   readonly ids = new SystemIds(this.clock);
   readonly reconciler: FleetReconciler;
+  readonly stalledSources: StalledSources;
   readonly places: PlaceMachine;
   readonly registers: RegisterHost;
 
-  constructor(nc: BusConnection) {
+  constructor(nc: BusConnection, logger: ServiceLogger) {
     const { clock, ids } = this;
     const control = new ControlCommands(nc, { clock, ids, hybridClock: new HybridClock(clock) });
     this.reconciler = new FleetReconciler(nc, { clock, deliveryOf: (hostId) => sourceDelivery(hostId) });
+    this.stalledSources = new StalledSources({
+      nc,
+      reconciler: this.reconciler,
+      clock,
+      onResumed: (streams) => logger.warn({ streams }, "FLEET stood still; it is sourced anew"),
+    });
     const placements = new Placements(control, () => this.reconciler.registered);
     this.places = new PlaceMachine(new Hosts(new BusClient(nc, ids)), placements, clock, ids);
     const holdings = {

@@ -53,9 +53,30 @@ export class FleetReconciler {
    * Says whether there was anything to change.
    */
   reconcile(): Promise<boolean> {
-    const next = this.#running.then(() => this.#settle());
+    return this.#afterwards(() => this.#settle());
+  }
+
+  /**
+   * Has FLEET source these streams anew, from where it stood. A source that found no way to its host tries again after
+   * 10 s, then ever more rarely, also when the way is free again (2.15.1); one that is added goes on at once.
+   */
+  resume(streams: ReadonlySet<string>): Promise<boolean> {
+    return this.#afterwards(async () => {
+      await this.#drop(streams);
+      return this.#settle();
+    });
+  }
+
+  #afterwards<T>(act: () => Promise<T>): Promise<T> {
+    const next = this.#running.then(act);
     this.#running = next.catch(() => undefined);
     return next;
+  }
+
+  async #drop(streams: ReadonlySet<string>): Promise<void> {
+    const jsm = await jetstreamManager(this.#nc, { checkAPI: false });
+    const rest = (await currentSources(jsm)).filter(({ name }) => !streams.has(name));
+    await jsm.streams.update(FLEET, withSources(rest));
   }
 
   async #settle(): Promise<boolean> {
@@ -64,10 +85,7 @@ export class FleetReconciler {
       // Read again at each attempt: a rival that overwrote us may have known of a host that we did not.
       const wanted = await this.#wantedSources();
       if (sameSources(await currentSources(jsm), wanted)) return attempt > 0;
-      await jsm.streams.update(
-        FLEET,
-        wanted.length > 0 ? { subjects: [], sources: wanted } : { sources: [] },
-      );
+      await jsm.streams.update(FLEET, withSources(wanted));
       if (attempt > 0) await this.#settings.clock.sleep(PAUSE_MS * attempt);
     }
     throw new Error(
@@ -94,6 +112,11 @@ export class FleetReconciler {
 /** Whatever subject a host's leaf sends, in FLEET it is one of that host: none speaks in another's name. */
 export function ownSubjects(hostId: string): SubjectTransformConfig {
   return { src: "evt.host.*.>", dest: subjects.hostLog(hostId) };
+}
+
+/** FLEET takes nothing but what it sources. Without any source the server insists on a subject, and gives it one. */
+function withSources(sources: StreamSource[]): { subjects?: string[]; sources: StreamSource[] } {
+  return sources.length > 0 ? { subjects: [], sources } : { sources };
 }
 
 async function currentSources(jsm: JetStreamManager): Promise<StreamSource[]> {

@@ -33,5 +33,6 @@ export type { LogEnd } from "./read-back.ts";
 export { type ReadOptions, readStream } from "./read-stream.ts";
 export type { CommandMeta, Recorded } from "./recorded.ts";
 export type { TakeEvent } from "./replay.ts";
+export { StalledSources, type StalledSourcesSettings } from "./stalled-sources.ts";
 export { type ArrivedMessage, storedMessage } from "./stored-message.ts";
 export { CONTROL, FLEET, hostStream, parseHostStream } from "./stream-names.ts";
