@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import type { HostLog } from "./host-log.ts";
 import { FencedError } from "./log-errors.ts";
-import { eventsOf, TestLeaf } from "./test-leaf.ts";
-import { TestLink } from "./test-link.ts";
+import { eventsOf, TestLeaf } from "./test-leaf.fixture.ts";
+import { TestLink } from "./test-link.fixture.ts";
 
 let leaf: TestLeaf;
 let link: TestLink;

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { decodeEvent, subjects } from "#contracts";
+import { HOST } from "./count-domain.fixture.ts";
 import { fromLive } from "./live-message.ts";
 import { FencedError, LogUnavailableError } from "./log-errors.ts";
 import { hostStream } from "./stream-names.ts";
-import { HOST } from "./test-domain.ts";
-import { eventsOf, good, TestLeaf } from "./test-leaf.ts";
+import { eventsOf, good, TestLeaf } from "./test-leaf.fixture.ts";
 
 let leaf: TestLeaf;
 beforeEach(async () => {

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { canonicalHash, HybridClock, RefusedError } from "#kernel";
 import { type NatsServerPlace, openConfig } from "#testing";
+import { countFold } from "./count-domain.fixture.ts";
 import { FencedError, LogFullError, LogUnavailableError } from "./log-errors.ts";
-import { countFold } from "./test-domain.ts";
-import { type CountLedger, eventsOf, TestLeaf } from "./test-leaf.ts";
-import { TestLink } from "./test-link.ts";
+import { type CountLedger, eventsOf, TestLeaf } from "./test-leaf.fixture.ts";
+import { TestLink } from "./test-link.fixture.ts";
 
 let leaf: TestLeaf;
 beforeEach(async () => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { openConfig } from "#testing";
 import type { HostLog } from "./host-log.ts";
 import { LogFullError } from "./log-errors.ts";
-import { eventsOf, TestLeaf } from "./test-leaf.ts";
+import { eventsOf, TestLeaf } from "./test-leaf.fixture.ts";
 
 const MIB = 1024 * 1024;
 

@@ -6,10 +6,10 @@ import { headers } from "@nats-io/transport-node";
 import { type StoredMessage, subjects } from "#contracts";
 import { openConfig } from "#testing";
 import { Checkpoints } from "./checkpoints.ts";
+import { countDomain, countFold, HOST } from "./count-domain.fixture.ts";
 import type { HostLog } from "./host-log.ts";
 import type { LogCopies } from "./open-fold.ts";
-import { countDomain, countFold, HOST } from "./test-domain.ts";
-import { eventsOf, TestLeaf } from "./test-leaf.ts";
+import { eventsOf, TestLeaf } from "./test-leaf.fixture.ts";
 
 let leaf: TestLeaf;
 beforeEach(async () => {

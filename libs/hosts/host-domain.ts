@@ -47,6 +47,7 @@ export class HostDomain {
         return [this.#machine(command.machineId)];
       case "ReserveMachine":
       case "CommitMachine":
+      case "RefuseCommit":
         return [host, this.#machine(command.machineId)];
       default:
         return [host];

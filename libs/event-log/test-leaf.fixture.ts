@@ -7,11 +7,11 @@ import { subjects } from "#contracts";
 import { type Clock, HybridClock, SystemClock, SystemIds } from "#kernel";
 import { type NatsServer, type NatsServerPlace, startNatsServer } from "#testing";
 import { Checkpoints } from "./checkpoints.ts";
+import { type CountCommand, type Counts, countDomain, HOST } from "./count-domain.fixture.ts";
 import { HostLog, type HostLogSettings } from "./host-log.ts";
 import { Ledger } from "./ledger.ts";
 import type { LedgerSettings } from "./ledger-settings.ts";
 import type { LedgerTrouble } from "./ledger-trouble.ts";
-import { type CountCommand, type Counts, countDomain, HOST } from "./test-domain.ts";
 
 export type CountLedger = Ledger<CountCommand, Counts, HostLogEvent>;
 
