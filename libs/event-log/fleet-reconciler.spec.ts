@@ -12,7 +12,7 @@ import { liveEnd } from "./live-message.ts";
 import { Projection } from "./projection.ts";
 import { readStream } from "./read-stream.ts";
 import { FLEET, hostStream } from "./stream-names.ts";
-import { SEEN, type Seen } from "./test-hub.ts";
+import { SEEN, type Seen } from "./test-hub.fixture.ts";
 
 const clock = new SystemClock();
 const ids = new SystemIds(clock);

@@ -1,26 +1,49 @@
+import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { type DecodedEvent, subjects } from "#contracts";
 import { controlLogId } from "./hub-streams.ts";
 import { decodeOfControl, placedInFleet } from "./placed-event.ts";
-import { readStream } from "./read-stream.ts";
+import { type ReadOptions, readStream } from "./read-stream.ts";
 import { CONTROL, FLEET } from "./stream-names.ts";
 
+/** What is read of a host's history, and how far ahead. */
+export type HistoryOptions = Pick<ReadOptions, "page"> & { readonly hostId?: string };
+
 /** Everything that CONTROL holds, in its order. */
-export async function* readControl(nc: NatsConnection): AsyncGenerator<DecodedEvent> {
+export async function* readControl(
+  nc: NatsConnection,
+  options: Pick<ReadOptions, "page"> = {},
+): AsyncGenerator<DecodedEvent> {
   const log = await controlLogId(nc);
-  for await (const message of readStream(nc, CONTROL)) yield decodeOfControl(log, message);
+  for await (const message of readStream(nc, CONTROL, options)) yield decodeOfControl(log, message);
 }
 
 /**
  * Everything that FLEET holds of one host, or of all: each log in its own order, logs as they arrived. An event that came
  * twice is given once.
  */
-export async function* readHosts(nc: NatsConnection, hostId?: string): AsyncGenerator<DecodedEvent> {
+export async function* readHosts(
+  nc: NatsConnection,
+  { hostId, ...options }: HistoryOptions = {},
+): AsyncGenerator<DecodedEvent> {
   const reached = new Map<string, number>();
-  for await (const message of readStream(nc, FLEET, { filter: subjects.hostLog(hostId ?? "*") })) {
-    const placed = placedInFleet(message);
+  const owners = new Map<string, string>();
+  const filter = subjects.hostLog(hostId ?? "*");
+  for await (const message of readStream(nc, FLEET, { ...options, filter })) {
+    const placed = placedInFleet(message, (logId) => owners.get(logId));
     if (placed === undefined || placed.sequence <= (reached.get(placed.logId) ?? 0)) continue;
+    owners.set(placed.logId, placed.hostId);
     reached.set(placed.logId, placed.sequence);
     yield placed.decoded;
   }
+}
+
+/** Ids of all hosts that FLEET holds events of, sorted: also of those that are gone. */
+export async function hostsWithHistory(nc: NatsConnection): Promise<string[]> {
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  // Every log begins with an event of the host itself.
+  const { state } = await jsm.streams.info(FLEET, { subjects_filter: subjects.host("*") });
+  return Object.keys(state.subjects ?? {})
+    .map((subject) => subject.split(".", 3)[2] ?? "")
+    .sort();
 }

@@ -12,7 +12,7 @@ export type { Domain, Issued, PreviousLog } from "./domain.ts";
 export { FleetReconciler, type FleetReconcilerSettings, type RegisteredHost } from "./fleet-reconciler.ts";
 export type { Fold } from "./fold.ts";
 export type { AskOwner } from "./gap-repair.ts";
-export { readControl, readHosts } from "./history.ts";
+export { type HistoryOptions, hostsWithHistory, readControl, readHosts } from "./history.ts";
 export { HostLog, type HostLogSettings, type LogStretch } from "./host-log.ts";
 export type { FoundLog, RetiredLog } from "./host-streams.ts";
 export type { FeedLoss } from "./hub-feed.ts";

@@ -11,7 +11,7 @@ import { liveEnd } from "./live-message.ts";
 import { Projection } from "./projection.ts";
 import type { QuarantinedEvent } from "./quarantine.ts";
 import { CONTROL, FLEET } from "./stream-names.ts";
-import { flipped, SEEN, type Seen, TestHub, type TestLog } from "./test-hub.ts";
+import { flipped, SEEN, type Seen, TestHub, type TestLog } from "./test-hub.fixture.ts";
 
 let hub: TestHub;
 let directory: string;

@@ -9,8 +9,7 @@ import {
 } from "@nats-io/jetstream";
 import { type NatsConnection, nanos } from "@nats-io/transport-node";
 
-/** One page at a time is in memory. */
-const PAGE = 500;
+const DEFAULT_PAGE = 500;
 const PAGE_TIMEOUT_MS = 5_000;
 const MAX_FAILURES = 4;
 /** The server removes an ephemeral consumer that nobody asks for this long. */
@@ -21,6 +20,8 @@ export interface ReadOptions {
   readonly filter?: string;
   /** Stream sequence to begin with; 1 when left out. */
   readonly fromSequence?: number;
+  /** Messages in memory at a time; 500 when left out. */
+  readonly page?: number;
 }
 
 /**
@@ -40,7 +41,7 @@ export async function* readStream(
     try {
       info = await createReader(jsm, stream, next, options.filter);
       left = Math.min(left, info.num_pending);
-      for await (const message of pages(nc, info, left)) {
+      for await (const message of pages(nc, info, left, options.page ?? DEFAULT_PAGE)) {
         yield message;
         next = message.seq + 1;
         left -= 1;
@@ -73,10 +74,15 @@ export function createReader(
 }
 
 /** The next `count` messages of a consumer. Throws when one is missing: it was lost between the server and here. */
-async function* pages(nc: NatsConnection, info: ConsumerInfo, count: number): AsyncGenerator<JsMsg> {
+async function* pages(
+  nc: NatsConnection,
+  info: ConsumerInfo,
+  count: number,
+  page: number,
+): AsyncGenerator<JsMsg> {
   const consumer = jetstream(nc).consumers.getConsumerFromInfo(info);
   for (let delivered = 0; delivered < count; ) {
-    const size = Math.min(PAGE, count - delivered);
+    const size = Math.min(page, count - delivered);
     const before = delivered;
     for await (const message of await consumer.fetch({ max_messages: size, expires: PAGE_TIMEOUT_MS })) {
       delivered += 1;

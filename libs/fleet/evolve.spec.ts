@@ -15,7 +15,7 @@ import {
   listMachines,
   machineHistory,
 } from "./queries.ts";
-import { SimulatedFleet } from "./simulated-fleet.ts";
+import { SimulatedFleet } from "./simulated-fleet.fixture.ts";
 
 function fold(events: readonly RecordedEvent[], view = emptyFleet()): FleetView {
   return events.reduce(evolveFleet, view);

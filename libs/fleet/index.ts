@@ -11,6 +11,7 @@ export {
   type HostLogView,
 } from "./fleet-view.ts";
 export { HISTORY_LENGTH, type HistoryEntry } from "./machine-history.ts";
+export type { Moment } from "./moment.ts";
 export {
   type FoundMachine,
   findHost,
@@ -20,4 +21,11 @@ export {
   listMachines,
   machineHistory,
 } from "./queries.ts";
-export { type Moment, momentOfEvent, type OnBad, type ReplayFilter, replayLog, stateAt } from "./replay.ts";
+export {
+  momentOfEvent,
+  type OnBad,
+  type ReplayFilter,
+  type ReplayScope,
+  replayLog,
+  stateAt,
+} from "./replay.ts";

@@ -103,12 +103,13 @@ export class SimulatedFleet {
     return machineId;
   }
 
+  /** A command; one that is owed keeps the id under which it was asked for. */
   command(hostId: string, machineId: string, command: Bare<MachineCommand>): void {
     const issued = { commandId: this.ids.ulid(), atMs: this.clock.nowMs() };
     this.decideHost(hostId, {
       type: "Machine",
       machineId,
-      command: { ...command, ...issued } as MachineCommand,
+      command: { ...issued, ...command } as MachineCommand,
     });
   }
 
@@ -130,7 +131,9 @@ export class SimulatedFleet {
 
   /** Goes on until the machine rests. */
   settle(hostId: string, machineId: string): void {
-    while (this.step(hostId, machineId));
+    for (let steps = 0; this.step(hostId, machineId); steps += 1) {
+      if (steps === 1_000) throw new Error(`machine ${machineId} never rests`);
+    }
   }
 
   /** Something that could happen next, somewhere. */
