@@ -31,7 +31,10 @@ const MAX_HOLDERS = 5;
 export class ControlCommands {
   readonly #log: ControlLog<ControlState>;
 
-  constructor(nc: ConstructorParameters<typeof ControlLog>[0], settings: Omit<ControlLogSettings<ControlState>, "fold">) {
+  constructor(
+    nc: ConstructorParameters<typeof ControlLog>[0],
+    settings: Omit<ControlLogSettings<ControlState>, "fold">,
+  ) {
     this.#log = new ControlLog(nc, { ...settings, fold: FOLD });
   }
 
@@ -61,10 +64,14 @@ export class ControlCommands {
     let gone: string | undefined;
     for (let tries = 0; ; tries += 1) {
       try {
-        return await this.execute({ type: "ClaimMachineName", ...claim, ...(gone && { goneHolder: gone }) }, meta);
+        return await this.execute(
+          { type: "ClaimMachineName", ...claim, ...(gone && { goneHolder: gone }) },
+          meta,
+        );
       } catch (thrown) {
         const holder = holderOf(thrown);
-        if (holder === undefined || holder === gone || tries === MAX_HOLDERS || (await exists(holder))) throw thrown;
+        if (holder === undefined || holder === gone || tries === MAX_HOLDERS || (await exists(holder)))
+          throw thrown;
         gone = holder;
       }
     }
