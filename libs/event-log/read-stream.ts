@@ -9,7 +9,7 @@ import {
 } from "@nats-io/jetstream";
 import { type NatsConnection, nanos } from "@nats-io/transport-node";
 
-const DEFAULT_PAGE = 500;
+const DEFAULT_PAGE = 2_000;
 const PAGE_TIMEOUT_MS = 5_000;
 const MAX_FAILURES = 4;
 /** The server removes an ephemeral consumer that nobody asks for this long. */
@@ -20,7 +20,7 @@ export interface ReadOptions {
   readonly filter?: string;
   /** Stream sequence to begin with; 1 when left out. */
   readonly fromSequence?: number;
-  /** Messages in memory at a time; 500 when left out. */
+  /** Messages in memory at a time; 2,000 when left out. */
   readonly page?: number;
 }
 
