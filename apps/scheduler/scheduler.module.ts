@@ -5,6 +5,7 @@ import { ControlCommands } from "#fleet";
 import { HybridClock, SystemClock, SystemIds } from "#kernel";
 import type { ServiceLogger } from "#service";
 import { sourceDelivery } from "#topology";
+import { ChooseHost } from "./placement/choose-host.ts";
 import { Hosts } from "./placement/hosts.ts";
 import { PlaceMachine } from "./placement/place-machine.ts";
 import { PlacementController } from "./placement/placement.controller.ts";
@@ -32,7 +33,8 @@ export class SchedulerParts {
       onResumed: (streams) => logger.warn({ streams }, "FLEET stood still; it is sourced anew"),
     });
     const placements = new Placements(control, () => this.reconciler.registered);
-    this.places = new PlaceMachine(new Hosts(new BusClient(nc, ids)), placements, clock, ids);
+    const hosts = new Hosts(new BusClient(nc, ids), clock);
+    this.places = new PlaceMachine(new ChooseHost(hosts, clock, ids), hosts, placements, clock);
     const holdings = {
       last: (log: { hostId: string; logId: string }) => lastHeld(nc, log),
       from: (log: { hostId: string; logId: string }, sequence: number, limit: number) =>

@@ -1,13 +1,13 @@
-import type { BusClient } from "#bus";
+import { type BusClient, insist } from "#bus";
 import { type AnswerOf, bidCall, type CallMeta, hostCalls, type RequestOf, subjects } from "#contracts";
-import type { Deadline, Result } from "#kernel";
+import type { Clock, Deadline, Result } from "#kernel";
 import type { BidAnswer } from "./rank.ts";
 
 /** Bids are collected for this long; whoever is slower is not asked for this machine. */
 const BID_WINDOW_MS = 50;
 /** When nobody bid in time: before a create is refused for want of hosts, hosts that are merely slow are heard. */
 const LAST_BID_WINDOW_MS = 1_500;
-/** One try of an offer or a commit. Both are idempotent: silence is followed by the same question (design "Create"). */
+/** One try of an offer or a commit. */
 const TRY_MS = 1_000;
 
 type Wanted = RequestOf<typeof bidCall>;
@@ -17,9 +17,11 @@ type Commit = RequestOf<typeof hostCalls.commit>;
 /** What the scheduler asks hosts. It holds no picture of them: each answer is the host's own (I3). */
 export class Hosts {
   readonly #bus: BusClient;
+  readonly #clock: Clock;
 
-  constructor(bus: BusClient) {
+  constructor(bus: BusClient, clock: Clock) {
     this.#bus = bus;
+    this.#clock = clock;
   }
 
   /** Asks all hosts of a region. Returns when `expected` have answered, or after 50 ms if at least one would take it. */
@@ -43,15 +45,17 @@ export class Hosts {
     return this.#bus.scatter(bidCall, subjects.bid(region), wanted, windowed, isEnough);
   }
 
-  /** Asks for a reservation until the host answers or `deadline` passes. */
+  /** Asks for a reservation until the host answers or `deadline` passes. A host that is not there has reserved nothing. */
   async offer(hostId: string, offer: Offer, meta: CallMeta, deadline: Deadline) {
     const subject = subjects.hostCommand(hostId, "offer");
-    return this.#insist(deadline, (deadlineMs) =>
-      this.#bus.call(hostCalls.offer, subject, offer, { ...meta, deadlineMs }),
+    const how = { clock: this.#clock, deadline, tryMs: TRY_MS, whileUnreachable: false };
+    return insist(
+      (deadlineMs) => this.#bus.call(hostCalls.offer, subject, offer, { ...meta, deadlineMs }),
+      how,
     );
   }
 
-  /** Turns the reservation into a machine; asks until the host answers or `deadline` passes. */
+  /** Turns the reservation into a machine; asks until the host, which owns it by now, answers or `deadline` passes. */
   async commit(
     hostId: string,
     commit: Commit,
@@ -59,8 +63,10 @@ export class Hosts {
     deadline: Deadline,
   ): Promise<Result<AnswerOf<typeof hostCalls.commit>>> {
     const subject = subjects.hostCommand(hostId, "commit");
-    return this.#insist(deadline, (deadlineMs) =>
-      this.#bus.call(hostCalls.commit, subject, commit, { ...meta, deadlineMs }),
+    const how = { clock: this.#clock, deadline, tryMs: TRY_MS, whileUnreachable: true };
+    return insist(
+      (deadlineMs) => this.#bus.call(hostCalls.commit, subject, commit, { ...meta, deadlineMs }),
+      how,
     );
   }
 
@@ -68,14 +74,5 @@ export class Hosts {
   async release(hostId: string, reservationId: string, meta: CallMeta): Promise<void> {
     const subject = subjects.hostCommand(hostId, "release");
     await this.#bus.call(hostCalls.release, subject, { reservationId }, { ...meta, deadlineMs: TRY_MS });
-  }
-
-  async #insist<T>(deadline: Deadline, ask: (deadlineMs: number) => Promise<Result<T>>): Promise<Result<T>> {
-    for (;;) {
-      const result = await ask(Math.max(1, Math.min(TRY_MS, deadline.remainingMs())));
-      // Silence is not refusal; nobody listening at all is: the link is down and will be for a while.
-      const silent = result.kind === "refused" && result.refusal.code === "deadline_exceeded";
-      if (!silent || deadline.passed()) return result;
-    }
   }
 }

@@ -51,12 +51,12 @@ export class Placements {
   }
 
   /** Writes down that no host took the machine, with each host's own reason (F09). */
-  async refuse(deciding: Deciding, reason: Refusal): Promise<void> {
+  async refuse(deciding: Deciding, reason: Refusal): Promise<Result<unknown>> {
     const { request, epoch, refusals, meta } = deciding;
     const { machineId, appName } = request;
     const error = { code: reason.code, message: reason.message.slice(0, 500) };
     const command = { type: "RefusePlacement", machineId, appName, epoch, refusals, error } as const;
-    await refusalAsValue(() => this.#control.execute({ ...command, ...goneOf(deciding) }, meta));
+    return refusalAsValue(() => this.#control.execute({ ...command, ...goneOf(deciding) }, meta));
   }
 }
 
