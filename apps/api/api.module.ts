@@ -50,7 +50,7 @@ export async function apiParts(
   projection.onQuarantine((event) => logger.error({ event }, "event quarantined"));
   const control = new ControlCommands(nc, { clock, ids, hybridClock: new HybridClock(clock) });
   const contact = new HostContact(bus);
-  const fleet = new FleetReader(projection, contact, ids);
+  const fleet = new FleetReader(projection, contact, control, ids);
   const tokens = new Tokens(adminToken, (id) => fleet.control.tokens.get(id), clock);
   const providers = [
     { provide: ApiSettings, useValue: settings },
@@ -60,7 +60,7 @@ export async function apiParts(
     { provide: HostContact, useValue: contact },
     { provide: ControlCommands, useValue: control },
     { provide: CreateMachine, useValue: new CreateMachine(fleet, control, bus, clock, ids) },
-    { provide: CommandMachine, useValue: new CommandMachine(fleet, bus) },
+    { provide: CommandMachine, useValue: new CommandMachine(fleet, bus, clock) },
     { provide: WaitMachine, useValue: new WaitMachine(fleet, clock) },
     { provide: StreamLogs, useValue: new StreamLogs(nc, bus, ids) },
   ];

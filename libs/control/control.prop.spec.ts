@@ -24,8 +24,15 @@ const command: fc.Arbitrary<ControlCommand> = fc.oneof(
   fc.record({ type: is("CreateApp"), appName: name, appId: name, orgSlug: name, network: name, atMs }),
   fc.record({ type: is("DeleteApp"), appName: name, machineCount: fc.nat(1) }),
   fc
-    .record({ type: is("ClaimMachineName"), appName: name, name, machineId, goneHolder: machineId })
-    .map(({ goneHolder, ...claim }) => (goneHolder === "m1" ? { ...claim, goneHolder } : claim)),
+    .record({
+      type: is("ClaimMachineName"),
+      appName: name,
+      name,
+      machineId,
+      atMs,
+      goneHolder: fc.option(fc.record({ machineId, isCertain: fc.boolean() }), { nil: undefined }),
+    })
+    .map(({ goneHolder, ...claim }) => (goneHolder === undefined ? claim : { ...claim, goneHolder })),
   fc.record({
     type: is("ClaimIdempotencyKey"),
     keyHash: name,

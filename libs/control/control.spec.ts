@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import { ControlStory } from "./control-story.ts";
 import { IDEMPOTENCY_KEY_TTL_MS, standingClaim } from "./idempotency-key.ts";
+import { NAME_GRACE_MS } from "./machine-name.ts";
 import { refuseToken } from "./token.ts";
 
 const NOW = 1_764_000_000_000;
@@ -49,7 +50,13 @@ describe("an app", () => {
 });
 
 describe("a machine name", () => {
-  const claim = { type: "ClaimMachineName", appName: "hello", name: "web", machineId: "m1" } as const;
+  const claim = {
+    type: "ClaimMachineName",
+    appName: "hello",
+    name: "web",
+    machineId: "m1",
+    atMs: 0,
+  } as const;
 
   it("belongs to one machine of its app", () => {
     story.tell(claim);
@@ -63,8 +70,24 @@ describe("a machine name", () => {
   it("falls free with that machine, and with no other", () => {
     story.tell(claim);
     const next = { ...claim, machineId: "m2" };
-    expect(story.tell({ ...next, goneHolder: "m0" })).toMatchObject(refusedAs("name_taken"));
-    expect(story.tell({ ...next, goneHolder: "m1" })).toMatchObject(accepted);
+    const gone = (id: string) => ({ ...next, goneHolder: { machineId: id, isCertain: true } });
+    expect(story.tell(gone("m0"))).toMatchObject(refusedAs("name_taken"));
+    expect(story.tell(gone("m1"))).toMatchObject(accepted);
+  });
+
+  it("is kept for a machine that is nowhere to be seen while it may still be made", () => {
+    story.tell(claim);
+    const goneHolder = { machineId: "m1", isCertain: false };
+    const at = (atMs: number) => ({ ...claim, machineId: "m2", goneHolder, atMs });
+    expect(story.tell(at(NAME_GRACE_MS - 1))).toMatchObject(refusedAs("name_taken"));
+    expect(story.tell(at(NAME_GRACE_MS))).toMatchObject(accepted);
+  });
+
+  it("is claimed anew by a create that is driven again much later", () => {
+    story.tell(claim);
+    expect(story.tell({ ...claim, atMs: NAME_GRACE_MS - 1 })).toMatchObject(accepted);
+    const rival = { ...claim, machineId: "m2", goneHolder: { machineId: "m1", isCertain: false } };
+    expect(story.tell({ ...rival, atMs: NAME_GRACE_MS })).toMatchObject(refusedAs("name_taken"));
   });
 });
 

@@ -16,9 +16,11 @@ export function evolveControl(state: ControlState, event: ControlEvent): Control
     }
     case "AppDeleted":
       return change(state, state.apps, event.data.appName, { deleted: true });
-    case "MachineNameClaimed":
-      state.names.set(nameKey(event.data.appName, event.data.name), event.data.machineId);
+    case "MachineNameClaimed": {
+      const { appName, name, ...holder } = event.data;
+      state.names.set(nameKey(appName, name), holder);
       return state;
+    }
     case "IdempotencyKeyClaimed":
       claimKey(state.idempotencyKeys, event.data);
       return state;

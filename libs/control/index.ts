@@ -9,7 +9,13 @@ export {
   type IdempotencyKey,
   standingClaim,
 } from "./idempotency-key.ts";
-export { type ClaimMachineName, nameKey } from "./machine-name.ts";
+export {
+  type ClaimMachineName,
+  type GoneHolder,
+  NAME_GRACE_MS,
+  type NameHolder,
+  nameKey,
+} from "./machine-name.ts";
 export type { DecidePlacement, OwnerGone, Placement, RefusePlacement } from "./placement.ts";
 export {
   CONTROL_FOLD_VERSION,

@@ -1,6 +1,7 @@
 import type { AppRecord } from "./app.ts";
 import type { HostRegistration } from "./host-registration.ts";
 import type { IdempotencyKey } from "./idempotency-key.ts";
+import type { NameHolder } from "./machine-name.ts";
 import type { Placement } from "./placement.ts";
 import type { Token } from "./token.ts";
 
@@ -12,8 +13,8 @@ import type { Token } from "./token.ts";
 export interface ControlState {
   /** By name. Deleted ones stay: their events are still shown. */
   readonly apps: Map<string, AppRecord>;
-  /** Machine id that holds a name, by `nameKey`. */
-  readonly names: Map<string, string>;
+  /** By `nameKey`. */
+  readonly names: Map<string, NameHolder>;
   /** By the hash of the key, in order of their claims; those older than a day are forgotten. */
   readonly idempotencyKeys: Map<string, IdempotencyKey>;
   /** By machine id. */
@@ -37,11 +38,11 @@ export function emptyControl(): ControlState {
 }
 
 /** Version of the fold: it changes whenever the same log would fold to another state (I4). */
-export const CONTROL_FOLD_VERSION = 1;
+export const CONTROL_FOLD_VERSION = 2;
 
 interface ControlJson {
   readonly apps: AppRecord[];
-  readonly names: [string, string][];
+  readonly names: [string, NameHolder][];
   readonly idempotencyKeys: IdempotencyKey[];
   readonly placements: Placement[];
   readonly hosts: HostRegistration[];

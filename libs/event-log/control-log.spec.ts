@@ -32,13 +32,16 @@ function claim(machineId: string) {
     if (owners.length > 0) return refused(refusal("name_taken", "it is taken"));
     return accepted<ControlEvent>({
       type: "MachineNameClaimed",
-      data: { appName: "hello", name: "web", machineId },
+      data: { appName: "hello", name: "web", machineId, claimedAtMs: 1 },
     });
   };
 }
 
 const add = (machineId: string) => () =>
-  accepted<ControlEvent>({ type: "MachineNameClaimed", data: { appName: "hello", name: "web", machineId } });
+  accepted<ControlEvent>({
+    type: "MachineNameClaimed",
+    data: { appName: "hello", name: "web", machineId, claimedAtMs: 1 },
+  });
 
 function meta(): CommandMeta {
   return { commandId: ids.ulid(), correlationId: "c", causationId: "c", actor: "test" };

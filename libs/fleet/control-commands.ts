@@ -8,6 +8,7 @@ import {
   decideControl,
   emptyControl,
   evolveControl,
+  type GoneHolder,
 } from "#control";
 import { type CommandMeta, ControlLog, type ControlLogSettings, ControlUnavailableError } from "#event-log";
 import { type Position, RefusedError, refusal } from "#kernel";
@@ -22,6 +23,9 @@ export interface Controlled {
 
 /** A name, and the machine that wants it. */
 export type NameClaim = Omit<ClaimMachineName, "type" | "goneHolder">;
+
+/** Of a machine: "unknown" is one that nobody has, and that may still be made. */
+export type Presence = "there" | "gone" | "unknown";
 
 const FOLD = { empty: emptyControl, evolve: evolveControl };
 /** Of a name that changes hands all the time. */
@@ -55,13 +59,13 @@ export class ControlCommands {
     return { position: recorded.position, state };
   }
 
-  /** Takes a machine name; `exists` says whether the machine that holds it now is still there. */
+  /** Takes a machine name; `presenceOf` says what became of the machine that holds it now. */
   async claimName(
     claim: NameClaim,
-    exists: (machineId: string) => Promise<boolean>,
+    presenceOf: (machineId: string) => Promise<Presence>,
     meta: CommandMeta,
   ): Promise<Controlled> {
-    let gone: string | undefined;
+    let gone: GoneHolder | undefined;
     for (let tries = 0; ; tries += 1) {
       try {
         return await this.execute(
@@ -70,9 +74,10 @@ export class ControlCommands {
         );
       } catch (thrown) {
         const holder = holderOf(thrown);
-        if (holder === undefined || holder === gone || tries === MAX_HOLDERS || (await exists(holder)))
-          throw thrown;
-        gone = holder;
+        if (holder === undefined || holder === gone?.machineId || tries === MAX_HOLDERS) throw thrown;
+        const presence = await presenceOf(holder);
+        if (presence === "there") throw thrown;
+        gone = { machineId: holder, isCertain: presence === "gone" };
       }
     }
   }

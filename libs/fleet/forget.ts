@@ -39,5 +39,5 @@ export function forgetPlaced(view: FleetView, event: ControlEvent): void {
 function drop({ control }: FleetView, { machineId, appName, name }: Departure): void {
   control.placements.delete(machineId);
   const key = nameKey(appName, name);
-  if (control.names.get(key) === machineId) control.names.delete(key);
+  if (control.names.get(key)?.machineId === machineId) control.names.delete(key);
 }

@@ -1,4 +1,4 @@
-export { ControlCommands, type Controlled, type NameClaim } from "./control-commands.ts";
+export { ControlCommands, type Controlled, type NameClaim, type Presence } from "./control-commands.ts";
 export { evolveFleet } from "./evolve.ts";
 export { FLEET_FOLD } from "./fleet-fold.ts";
 export {

@@ -56,7 +56,7 @@ export function listMachines(view: FleetView, appName?: string): FoundMachine[] 
 
 /** The machine that holds a name within an app; a name outlives its machine until another one claims it. */
 export function findMachineByName(view: FleetView, appName: string, name: string): FoundMachine | undefined {
-  const machineId = view.control.names.get(nameKey(appName, name));
+  const machineId = view.control.names.get(nameKey(appName, name))?.machineId;
   return machineId === undefined ? undefined : findMachine(view, machineId);
 }
 

@@ -83,7 +83,7 @@ export class SimulatedFleet {
     const machineId = this.ids.machineId();
     const appName = "hello";
     const name = `m-${machineId}`;
-    this.decideControl({ type: "ClaimMachineName", appName, name, machineId });
+    this.decideControl({ type: "ClaimMachineName", appName, name, machineId, atMs: 1 });
     const reservationId = this.ids.ulid();
     const wanted = { reservationId, machineId, epoch: 1 };
     const resources = { cpuMillis: 62, memoryMib: 256 };

@@ -1,12 +1,24 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req } from "@nestjs/common";
-import type { FastifyRequest } from "fastify";
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+} from "@nestjs/common";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import type { AppRecord } from "#control";
+import type { AppRecord, ControlCommand } from "#control";
 import { ControlCommands } from "#fleet";
-import { Clock, Ids, RefusedError, refusal } from "#kernel";
+import { Clock, Ids } from "#kernel";
 import { isTerminal } from "#machines";
 import { FleetReader } from "../fleet/fleet-reader.ts";
-import { metaOf } from "../http/caller.ts";
+import { metaOf, setPosition } from "../http/caller.ts";
 import { parse } from "../http/parse.ts";
 import { appNameSchema } from "../machines/requests.ts";
 
@@ -31,21 +43,18 @@ export class AppsController {
 
   @Post()
   @HttpCode(201)
-  async create(@Req() request: FastifyRequest, @Body() body: unknown) {
+  async create(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) response: FastifyReply,
+    @Body() body: unknown,
+  ) {
     const { name, app_name: olderName, org_slug: orgSlug, network } = parse(createAppSchema, body, "body");
     const appName = (name ?? olderName)!;
     const appId = this.ids.ulid();
-    const command = {
-      type: "CreateApp",
-      appName,
-      appId,
-      orgSlug,
-      network,
-      atMs: this.clock.nowMs(),
-    } as const;
-    const { position } = await this.control.execute(command, metaOf(request, this.ids));
-    await this.fleet.reach(position);
-    return { id: appId, created_at: this.clock.nowMs() };
+    const atMs = this.clock.nowMs();
+    const command = { type: "CreateApp", appName, appId, orgSlug, network, atMs } as const;
+    await this.#execute(command, request, response);
+    return { id: appId, created_at: atMs };
   }
 
   @Get()
@@ -57,18 +66,27 @@ export class AppsController {
   }
 
   @Get(":appName")
-  show(@Param("appName") appName: string) {
-    return this.#json(requireApp(this.fleet, appName));
+  async show(@Param("appName") appName: string) {
+    return this.#json(await this.fleet.app(appName));
   }
 
   @Delete(":appName")
   @HttpCode(202)
-  async delete(@Req() request: FastifyRequest, @Param("appName") appName: string) {
-    requireApp(this.fleet, appName);
+  async delete(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) response: FastifyReply,
+    @Param("appName") appName: string,
+  ) {
+    await this.fleet.app(appName);
     const command = { type: "DeleteApp", appName, machineCount: this.#machineCount(appName) } as const;
-    const { position } = await this.control.execute(command, metaOf(request, this.ids));
-    await this.fleet.reach(position);
+    await this.#execute(command, request, response);
     return { ok: true };
+  }
+
+  async #execute(command: ControlCommand, request: FastifyRequest, response: FastifyReply): Promise<void> {
+    const { position } = await this.control.execute(command, metaOf(request, this.ids));
+    setPosition(response, position);
+    await this.fleet.reach(position);
   }
 
   #json(app: AppRecord) {
@@ -86,11 +104,4 @@ export class AppsController {
   #machineCount(appName: string): number {
     return this.fleet.machinesOf(appName).filter(({ machine }) => !isTerminal(machine.state)).length;
   }
-}
-
-/** The app of that exact name (F48). Throws a refusal `not_found`. */
-export function requireApp(fleet: FleetReader, appName: string): AppRecord {
-  const app = fleet.control.apps.get(appName);
-  if (app !== undefined && !app.deleted) return app;
-  throw new RefusedError(refusal("not_found", `no app ${appName}: create it with POST /v1/apps`));
 }

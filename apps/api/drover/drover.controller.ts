@@ -8,8 +8,8 @@ import { FleetReader, type Located } from "../fleet/fleet-reader.ts";
 import { HostContact } from "../fleet/host-contact.ts";
 import { metaOf } from "../http/caller.ts";
 import { parse } from "../http/parse.ts";
-import { machineJson } from "../machines/machine-json.ts";
 import { machineIdSchema } from "../machines/requests.ts";
+import { shownMachine } from "../machines/shown.ts";
 import { ApiSettings } from "../settings.ts";
 import { StreamLogs } from "./stream-logs.ts";
 
@@ -73,7 +73,7 @@ export class DroverController {
       .machinesOf(app)
       .filter(({ machine }) => !isTerminal(machine.state))
       .filter(({ machine }) => key === undefined || machine.id === key || machine.name === key)
-      .map(({ machine, hostId }) => machineJson(machine, this.fleet.whereabouts(hostId)));
+      .map((located) => shownMachine(this.fleet, located));
   }
 
   /** NDJSON, until the end or, with `follow=true`, until the client goes away. */
@@ -86,7 +86,7 @@ export class DroverController {
   ): Promise<void> {
     const id = parse(machineIdSchema, machineId, "machine id");
     const { tail, follow } = parse(logsQuerySchema, query, "query");
-    const located = this.fleet.machine(id) ?? (await this.fleet.askOwner(id));
+    const located = await this.fleet.locate(id);
     if (located === undefined) throw new RefusedError(refusal("not_found", `no machine ${id}`));
     const lines = await this.logs.open(
       located,

@@ -1,6 +1,8 @@
-import type { ControlState } from "#control";
+import { SUBJECT_TOKEN } from "#contracts";
+import type { AppRecord, ControlState } from "#control";
 import type { Projection } from "#event-log";
 import {
+  type ControlCommands,
   type FleetView,
   findMachine,
   type HistoryEntry,
@@ -9,7 +11,7 @@ import {
   machineHistory,
 } from "#fleet";
 import type { Host } from "#hosts";
-import type { Ids, Position } from "#kernel";
+import { type Ids, type Position, RefusedError, refusal } from "#kernel";
 import type { Machine } from "#machines";
 import type { Whereabouts } from "../machines/machine-json.ts";
 import { Changes } from "./changes.ts";
@@ -29,11 +31,13 @@ const OWNER_BUDGET_MS = 2_000;
 export class FleetReader {
   readonly #projection: Projection<FleetView>;
   readonly #contact: HostContact;
+  readonly #commands: ControlCommands;
   readonly #ids: Ids;
 
-  constructor(projection: Projection<FleetView>, contact: HostContact, ids: Ids) {
+  constructor(projection: Projection<FleetView>, contact: HostContact, commands: ControlCommands, ids: Ids) {
     this.#projection = projection;
     this.#contact = contact;
+    this.#commands = commands;
     this.#ids = ids;
     projection.onEvent((event) => {
       if ("hostId" in event.data && typeof event.data.hostId === "string") contact.heard(event.data.hostId);
@@ -88,9 +92,33 @@ export class FleetReader {
     return this.#projection.waitFor(position, REACH_MS);
   }
 
-  /** What the machine's owner itself says, where the projection does not know the machine or is behind. */
+  /**
+   * The app of that exact name (F48). Nobody is told that it does not exist because a projection lacks it: CONTROL itself
+   * is asked. Throws a refusal `not_found`, or `unreachable` when nobody can tell.
+   */
+  async app(appName: string): Promise<AppRecord> {
+    const known = this.control.apps.get(appName);
+    const app = known === undefined || known.deleted ? await this.#appInControl(appName) : known;
+    if (app !== undefined && !app.deleted) return app;
+    throw new RefusedError(refusal("not_found", `no app ${appName}: create it with POST /v1/apps`));
+  }
+
+  async #appInControl(appName: string): Promise<AppRecord | undefined> {
+    if (!SUBJECT_TOKEN.test(appName)) return undefined;
+    return (await this.#commands.load("app", appName)).apps.get(appName);
+  }
+
+  /** The machine, by the projection or, where that does not know it, by its owner. Undefined when it does not exist. */
+  async locate(machineId: string): Promise<Located | undefined> {
+    return this.machine(machineId) ?? this.askOwner(machineId);
+  }
+
+  /**
+   * What the machine's owner itself says, for what the projection does not know. Throws a refusal when CONTROL or the owner
+   * cannot be asked: silence does not mean that there is no such machine.
+   */
   async askOwner(machineId: string): Promise<Located | undefined> {
-    const hostId = this.control.placements.get(machineId)?.hostId;
+    const hostId = await this.#ownerOf(machineId);
     if (hostId === undefined) return undefined;
     const id = this.#ids.ulid();
     const meta = {
@@ -102,6 +130,11 @@ export class FleetReader {
     };
     const machine = await this.#contact.machine(hostId, machineId, meta);
     return machine === undefined ? undefined : { machine, hostId };
+  }
+
+  async #ownerOf(machineId: string): Promise<string | undefined> {
+    const known = this.control.placements.get(machineId)?.hostId;
+    return known ?? (await this.#commands.load("machine", machineId)).placements.get(machineId)?.hostId;
   }
 
   /** The moments at which a machine changes, for one who waits. Close it afterwards. */

@@ -1,5 +1,6 @@
 import type { BusClient } from "#bus";
 import { type CallMeta, hostCalls, subjects } from "#contracts";
+import { RefusedError } from "#kernel";
 import type { Machine } from "#machines";
 
 export type ContactStatus = "ok" | "unknown" | "unreachable";
@@ -27,10 +28,10 @@ export class HostContact {
 
   /** Finds out whether the host is there; a host that does not know the machine is, all the same. */
   async knock(hostId: string, meta: CallMeta): Promise<void> {
-    await this.machine(hostId, "none", meta);
+    await this.machine(hostId, "none", meta).catch(() => undefined);
   }
 
-  /** The machine as its host folds it; undefined when the host does not have it or does not answer. */
+  /** The machine as its host folds it; undefined when the host does not have it. Throws a refusal when it is silent. */
   async machine(hostId: string, machineId: string, meta: CallMeta): Promise<Machine | undefined> {
     const subject = subjects.hostCommand(hostId, "get");
     const bounded = { ...meta, deadlineMs: Math.min(meta.deadlineMs, KNOCK_MS) };
@@ -38,6 +39,8 @@ export class HostContact {
     const silent =
       result.kind === "refused" && ["unreachable", "deadline_exceeded"].includes(result.refusal.code);
     this.#status.set(hostId, silent ? "unreachable" : "ok");
-    return result.kind === "answer" ? (result.answer.machine as unknown as Machine) : undefined;
+    if (result.kind === "answer") return result.answer.machine as unknown as Machine;
+    if (result.refusal.code === "not_found") return undefined;
+    throw new RefusedError(result.refusal);
   }
 }

@@ -1,7 +1,6 @@
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { type CallMeta, SUBJECT_TOKEN } from "#contracts";
-import type { Ids, Position } from "#kernel";
-import { parsePosition } from "#kernel";
+import { formatPosition, type Ids, type Position, parsePosition } from "#kernel";
 
 /** Who sent a request, as the guard found out, and what the request says of itself. */
 export interface Caller {
@@ -38,4 +37,9 @@ export function metaOf(request: FastifyRequest, ids: Ids, commandId = ids.ulid()
 export function wantedPosition(request: FastifyRequest): Position | undefined {
   const header = request.headers["drover-position"];
   return typeof header === "string" ? parsePosition(header) : undefined;
+}
+
+/** Tells the caller where its command stands: a read that sends this back sees at least that. */
+export function setPosition(response: FastifyReply, position: Position): void {
+  void response.header("drover-position", formatPosition(position));
 }

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import type { BusClient } from "#bus";
-import { type CallMeta, schedulerCalls, subjects } from "#contracts";
-import type { ControlCommands } from "#fleet";
-import { type Clock, canonicalHash, type Ids, type Position, RefusedError } from "#kernel";
+import { type BusClient, insist } from "#bus";
+import { type AnswerOf, type CallMeta, type RequestOf, schedulerCalls, subjects } from "#contracts";
+import type { IdempotencyKey } from "#control";
+import type { ControlCommands, Presence } from "#fleet";
+import { type Clock, canonicalHash, Deadline, type Ids, type Position, RefusedError, refusal } from "#kernel";
 import { isTerminal, type Machine } from "#machines";
 import type { FleetReader } from "../fleet/fleet-reader.ts";
 import { nameFor } from "./names.ts";
@@ -25,7 +26,13 @@ export interface Created {
   readonly machine: Machine;
 }
 
+type Place = (typeof schedulerCalls)["place"];
+
 const NAME_TRIES = 5;
+/** After the first request with a key, repeats of it may still have to make the machine; hosts remember longer than this. */
+const DRIVEN_FOR_MS = 300_000;
+/** A scheduler that was killed meanwhile says nothing: its successor goes on with the same command when it is asked. */
+const PLACE_TRY_MS = 5_000;
 
 /**
  * A create, as far as the API takes it: mint the ids, claim the name, ask the scheduler. It never writes machine
@@ -53,10 +60,18 @@ export class CreateMachine {
     const { appName, region, config, skipLaunch } = request;
     // The version's id follows from the command, so that a repeat asks for the very same machine.
     const place = { machineId, appName, name, region, config, skipLaunch, instanceId: commandId };
-    const result = await this.#bus.call(schedulerCalls.place, subjects.scheduler("place"), place, command);
-    if (result.kind === "refused") throw new RefusedError(result.refusal);
-    const { hostId, position, machine } = result.answer;
+    const { hostId, position, machine } = await this.#place(place, command);
     return { machineId, hostId, position, machine: machine as unknown as Machine };
+  }
+
+  async #place(place: RequestOf<Place>, meta: CallMeta): Promise<AnswerOf<Place>> {
+    const deadline = new Deadline(this.#clock, meta.deadlineMs);
+    const ask = (deadlineMs: number) =>
+      this.#bus.call(schedulerCalls.place, subjects.scheduler("place"), place, { ...meta, deadlineMs });
+    const how = { clock: this.#clock, deadline, tryMs: PLACE_TRY_MS, whileUnreachable: true };
+    const result = await insist(ask, how);
+    if (result.kind === "refused") throw new RefusedError(result.refusal);
+    return result.answer;
   }
 
   async #claimKey(request: CreateRequest, meta: CallMeta) {
@@ -71,7 +86,18 @@ export class CreateMachine {
       { type: "ClaimIdempotencyKey", keyHash, requestHash, ...minted, atMs },
       meta,
     );
-    return state.idempotencyKeys.get(keyHash) ?? minted;
+    const claim = state.idempotencyKeys.get(keyHash);
+    if (claim !== undefined && atMs - claim.claimedAtMs > DRIVEN_FOR_MS) await this.#assertNotGone(claim);
+    return claim ?? minted;
+  }
+
+  /** A host forgets what was destroyed long ago: a late repeat must not make the machine again. */
+  async #assertNotGone({ machineId }: IdempotencyKey): Promise<void> {
+    const { placements } = await this.#control.load("machine", machineId);
+    if (placements.get(machineId)?.hostId === undefined) return;
+    if ((await this.#fleet.locate(machineId)) !== undefined) return;
+    const message = `machine ${machineId} of this Idempotency-Key does not exist any more: send a new key`;
+    throw new RefusedError(refusal("wrong_state", message, { details: { machineId } }));
   }
 
   /** A given name is taken or refused; a made-up one is made up again. */
@@ -82,7 +108,8 @@ export class CreateMachine {
     for (let tries = 1; ; tries += 1) {
       const name = request.name ?? nameFor(machineId, tries);
       try {
-        await this.#control.claimName({ appName, name, machineId }, (holder) => this.#exists(holder), meta);
+        const claim = { appName, name, machineId, atMs: this.#clock.nowMs() };
+        await this.#control.claimName(claim, (holder) => this.#presenceOf(holder), meta);
         return name;
       } catch (thrown) {
         const isTaken = thrown instanceof RefusedError && thrown.refusal.code === "name_taken";
@@ -91,12 +118,11 @@ export class CreateMachine {
     }
   }
 
-  /** Whether the holder of a name is there still: by the projection, else by its owner's own word (I3). */
-  async #exists(machineId: string): Promise<boolean> {
-    const known = this.#fleet.machine(machineId);
-    if (known !== undefined) return !isTerminal(known.machine.state);
-    return this.#fleet
-      .askOwner(machineId)
-      .then((found) => found !== undefined && !isTerminal(found.machine.state));
+  /** What became of the holder of a name: by the projection, else by CONTROL's and its owner's own word (I3). */
+  async #presenceOf(machineId: string): Promise<Presence> {
+    const found = await this.#fleet.locate(machineId);
+    if (found !== undefined) return isTerminal(found.machine.state) ? "gone" : "there";
+    const placement = (await this.#control.load("machine", machineId)).placements.get(machineId);
+    return placement !== undefined && placement.hostId === undefined ? "gone" : "unknown";
   }
 }

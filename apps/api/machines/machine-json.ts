@@ -1,5 +1,6 @@
 import { resourcesOf } from "#contracts";
 import type { Machine } from "#machines";
+import type { MachineEventJson } from "./event-json.ts";
 
 /** A machine as the Machines API shows it (schema `Machine`), plus what Drover adds: host, waiting, exit. */
 export interface MachineJson {
@@ -20,8 +21,22 @@ export interface Whereabouts {
   readonly status: "ok" | "unknown" | "unreachable";
 }
 
-/** The API's picture of a machine. */
-export function machineJson(machine: Machine, where: Whereabouts): MachineJson {
+/** The API's picture of a machine. `events`: its latest ones, the last first. */
+export function machineJson(
+  machine: Machine,
+  where: Whereabouts,
+  events: readonly MachineEventJson[],
+): MachineJson {
+  return {
+    ...machineSummaryJson(machine, where),
+    config: withDefaults(machine),
+    host_status: where.status,
+    events,
+  };
+}
+
+/** The short form that `summary=true` asks for. */
+export function machineSummaryJson(machine: Machine, where: Whereabouts): MachineJson {
   return {
     id: machine.id,
     name: machine.name,
@@ -29,19 +44,11 @@ export function machineJson(machine: Machine, where: Whereabouts): MachineJson {
     region: machine.region,
     instance_id: machine.instanceId,
     private_ip: machine.privateIp,
-    config: withDefaults(machine),
     image_ref: imageRefOf(machine),
     created_at: new Date(machine.createdAtMs).toISOString(),
     updated_at: new Date(machine.updatedAtMs).toISOString(),
-    host_status: where.status,
     drover: droverOf(machine, where),
   };
-}
-
-/** The short form that `summary=true` asks for. */
-export function machineSummaryJson(machine: Machine, where: Whereabouts): MachineJson {
-  const { config: _, host_status: __, ...summary } = machineJson(machine, where);
-  return summary as MachineJson;
 }
 
 /** What Fly's API has no field for: why a machine is where it is, and what it waits for (I9). */

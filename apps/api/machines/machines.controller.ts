@@ -14,17 +14,14 @@ import {
 } from "@nestjs/common";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { MachineRequest } from "#contracts";
-import { formatPosition, Ids, type Position, RefusedError, refusal } from "#kernel";
-import { isTerminal } from "#machines";
-import { requireApp } from "../apps/apps.controller.ts";
+import { Ids, RefusedError, refusal } from "#kernel";
+import { isTerminal, type Machine } from "#machines";
 import { FleetReader, type Located } from "../fleet/fleet-reader.ts";
-import { metaOf } from "../http/caller.ts";
+import { metaOf, setPosition } from "../http/caller.ts";
 import { parse } from "../http/parse.ts";
 import { ApiSettings } from "../settings.ts";
 import { CommandMachine } from "./command-machine.ts";
 import { CreateMachine } from "./create-machine.ts";
-import { machineEventJson } from "./event-json.ts";
-import { machineJson, machineSummaryJson } from "./machine-json.ts";
 import {
   createMachineSchema,
   destroyQuerySchema,
@@ -35,6 +32,7 @@ import {
   updateMachineSchema,
   waitQuerySchema,
 } from "./requests.ts";
+import { shownEvents, shownMachine, shownSummary } from "./shown.ts";
 import { WaitMachine } from "./wait-machine.ts";
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
@@ -60,7 +58,7 @@ export class MachinesController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) response: FastifyReply,
   ) {
-    requireApp(this.fleet, appName);
+    await this.fleet.app(appName);
     const wanted = parse(createMachineSchema, body, "body");
     if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) {
       throw new RefusedError(refusal("invalid", "Idempotency-Key: 1 to 255 printable characters"));
@@ -78,27 +76,27 @@ export class MachinesController {
     );
     await this.fleet.reach(created.position);
     setPosition(response, created.position);
-    const machine = this.fleet.machine(created.machineId)?.machine ?? created.machine;
-    return machineJson(machine, this.fleet.whereabouts(created.hostId));
+    const { machineId, hostId } = created;
+    return shownMachine(this.fleet, this.fleet.machine(machineId) ?? { machine: created.machine, hostId });
   }
 
   @Get()
-  list(@Param("appName") appName: string, @Query() query: unknown) {
-    requireApp(this.fleet, appName);
+  async list(@Param("appName") appName: string, @Query() query: unknown) {
+    await this.fleet.app(appName);
     const wanted = parse(listQuerySchema, query, "query");
-    const present = wanted.summary === true ? machineSummaryJson : machineJson;
     return this.fleet
       .machinesOf(appName)
       .filter(({ machine }) => wanted.include_deleted === true || !isTerminal(machine.state))
       .filter(({ machine }) => wanted.region === undefined || machine.region === wanted.region)
       .filter(({ machine }) => wanted.state === undefined || wanted.state.includes(machine.state))
-      .map(({ machine, hostId }) => present(machine, this.fleet.whereabouts(hostId)));
+      .map((located) =>
+        wanted.summary === true ? shownSummary(this.fleet, located) : shownMachine(this.fleet, located),
+      );
   }
 
   @Get(":machineId")
   async show(@Param("appName") appName: string, @Param("machineId") machineId: string) {
-    const { machine, hostId } = await this.#find(appName, machineId);
-    return machineJson(machine, this.fleet.whereabouts(hostId));
+    return shownMachine(this.fleet, await this.#find(appName, machineId));
   }
 
   @Post(":machineId")
@@ -110,20 +108,16 @@ export class MachinesController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) response: FastifyReply,
   ) {
-    const {
-      config,
-      current_version: currentVersion,
-      skip_launch: skip,
-    } = parse(updateMachineSchema, body, "body");
-    const version = currentVersion === undefined ? {} : { currentVersion };
+    const wanted = parse(updateMachineSchema, body, "body");
+    refuseOtherThan((await this.#find(appName, machineId)).machine, wanted);
     const command = {
       type: "UpdateMachine",
-      config,
+      config: wanted.config,
       instanceId: this.ids.ulid(),
-      skipLaunch: skip === true,
+      skipLaunch: wanted.skip_launch === true,
+      ...(wanted.current_version === undefined ? {} : { currentVersion: wanted.current_version }),
     } as const;
-    const located = await this.#command(appName, machineId, { ...command, ...version }, request, response);
-    return machineJson(located.machine, this.fleet.whereabouts(located.hostId));
+    return shownMachine(this.fleet, await this.#command(appName, machineId, command, request, response));
   }
 
   @Delete(":machineId")
@@ -134,7 +128,8 @@ export class MachinesController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) response: FastifyReply,
   ) {
-    const force = parse(destroyQuerySchema, query, "query").force === true;
+    const { force: forced, kill } = parse(destroyQuerySchema, query, "query");
+    const force = forced === true || kill === true;
     await this.#command(appName, machineId, { type: "DestroyMachine", force }, request, response);
     return { ok: true };
   }
@@ -215,16 +210,15 @@ export class MachinesController {
   ) {
     const { limit } = parse(eventsQuerySchema, query, "query");
     await this.#find(appName, machineId);
-    const shown = this.fleet.historyOf(machineId).flatMap((entry) => machineEventJson(entry) ?? []);
-    return shown.slice(-limit).reverse();
+    return shownEvents(this.fleet, machineId, limit);
   }
 
   /** Finds a machine of an app by its exact id; the projection first, then its owner: a create is seen at once. */
   async #find(appName: string, machineId: string): Promise<Located> {
     const id = parse(machineIdSchema, machineId, "machine id");
-    requireApp(this.fleet, appName);
-    const located = this.fleet.machine(id) ?? (await this.fleet.askOwner(id));
+    const located = await this.fleet.locate(id);
     if (located !== undefined && located.machine.appName === appName) return located;
+    await this.fleet.app(appName);
     throw new RefusedError(refusal("not_found", `no machine ${id} in app ${appName}`));
   }
 
@@ -242,8 +236,16 @@ export class MachinesController {
   }
 }
 
-function setPosition(response: FastifyReply, position: Position): void {
-  void response.header("drover-position", formatPosition(position));
+/** Name and region belong to a machine for good: an update that wants others must not pass as done. */
+function refuseOtherThan(
+  machine: Machine,
+  wanted: { name?: string | undefined; region?: string | undefined },
+) {
+  for (const field of ["name", "region"] as const) {
+    if (wanted[field] === undefined || wanted[field] === "" || wanted[field] === machine[field]) continue;
+    const message = `${field}: it is ${machine[field]} and cannot be changed: create another machine instead`;
+    throw new RefusedError(refusal("invalid", message));
+  }
 }
 
 function howOf(how: { readonly signal?: string | undefined; readonly timeout?: number | undefined }) {

@@ -22,6 +22,8 @@ export const createMachineSchema = z.looseObject({
 });
 
 export const updateMachineSchema = z.looseObject({
+  name: z.string().optional(),
+  region: z.string().optional(),
   config: machineConfigSchema,
   current_version: z.string().optional(),
   skip_launch: z.boolean().optional(),
@@ -30,7 +32,7 @@ export const updateMachineSchema = z.looseObject({
 /** A stop's or restart's time limit: a duration, or a bare number of seconds. In milliseconds, at most 300 s. */
 const timeout = z
   .union([z.string().regex(/^\d+$/).transform(Number), durationSchema])
-  .transform((value) => (typeof value === "number" ? secondsOrNanos(value) : durationMs(value)))
+  .transform((value) => Math.ceil(typeof value === "number" ? secondsOrNanos(value) : durationMs(value)))
   .refine((ms) => ms <= 300_000, "timeout is at most 300s");
 
 /** Go's clients marshal a duration as nanoseconds; people write seconds. Nothing in between makes sense. */
@@ -39,7 +41,8 @@ function secondsOrNanos(value: number): number {
 }
 
 export const stopMachineSchema = z.looseObject({ signal: signal.optional(), timeout: timeout.optional() });
-export const destroyQuerySchema = z.looseObject({ force: flag.optional() });
+/** `kill` is what Fly's Go client sends for `force`. */
+export const destroyQuerySchema = z.looseObject({ force: flag.optional(), kill: flag.optional() });
 
 const stateList = z.union([z.string(), z.array(z.string())]).transform((value) =>
   [value]

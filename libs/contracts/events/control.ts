@@ -20,7 +20,12 @@ export const controlEvents = {
   }),
   AppDeleted: z.strictObject({ appName: z.string(), appId: z.string() }),
   /** A machine name within an app belongs to this machine id, until that machine is destroyed. */
-  MachineNameClaimed: z.strictObject({ appName: z.string(), name: z.string(), machineId: z.string() }),
+  MachineNameClaimed: z.strictObject({
+    appName: z.string(),
+    name: z.string(),
+    machineId: z.string(),
+    claimedAtMs: z.number(),
+  }),
   /** An `Idempotency-Key` was used for the first time: a repeat drives the same machine and command ids. */
   IdempotencyKeyClaimed: z.strictObject({
     keyHash: z.string(),

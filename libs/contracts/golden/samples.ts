@@ -152,7 +152,7 @@ export const SAMPLES: { readonly [T in EventType]: SampleOf<T> } = {
     createdAtMs: 1_764_000_000_000,
   },
   AppDeleted: { appName: "hello", appId: "app-1" },
-  MachineNameClaimed: { appName: "hello", name: "misty-river-1", machineId },
+  MachineNameClaimed: { appName: "hello", name: "misty-river-1", machineId, claimedAtMs: 1_764_000_000_000 },
   IdempotencyKeyClaimed: {
     keyHash: "aa",
     requestHash: "bb",
