@@ -76,12 +76,17 @@ export class StreamTail {
 
   /** Resolves when `signal` fires or the connection is closed for good. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    signal.addEventListener("abort", () => this.#end?.("stopped"), { once: true });
+    // A question to a hub that is away is not waited for: a process has to end in time.
+    const stopped = new Promise<string>((resolve) => {
+      signal.addEventListener("abort", () => resolve("stopped"), { once: true });
+    });
+    void stopped.then((reason) => this.#end?.(reason));
     void this.#watchConnection(signal);
     for (let failures = 0; !signal.aborted && !this.#nc.isClosed(); ) {
       const before = this.cursor;
       const timeout = Math.min(LAST_TIMEOUT_MS, FIRST_TIMEOUT_MS * 2 ** failures);
-      const reason = await this.#follow(signal, timeout).catch((error: unknown) => String(error));
+      const following = this.#follow(signal, timeout).catch((error: unknown) => String(error));
+      const reason = await Promise.race([following, stopped]);
       if (signal.aborted) return;
       this.#listener.lost(reason);
       failures = this.cursor.sequence === before.sequence ? failures + 1 : 0;
