@@ -1,20 +1,14 @@
 import "reflect-metadata";
 import { mkdir, readFile } from "node:fs/promises";
-import { NestFactory } from "@nestjs/core";
-import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
 import { assertBusAnswers, assertSyncedWrites, connectBus } from "#bus";
-import { SystemClock, SystemIds } from "#kernel";
-import { HealthServer, Metrics, makeLogger, NestLogger, readSettings, runService } from "#service";
-import { apiModule, apiParts } from "./api.module.ts";
-import { BearerGuard } from "./http/bearer.guard.ts";
-import { readJsonBodies } from "./http/json-body.ts";
-import { PositionInterceptor } from "./http/position.interceptor.ts";
-import { RefusalFilter } from "./http/refusal.filter.ts";
-import { serveHealth } from "./http/serve-health.ts";
+import { HealthServer, Metrics, makeLogger, readSettings, runService } from "#service";
+import { apiParts } from "./api.module.ts";
+import { apiServer } from "./serve.ts";
 import { ApiSettings, apiSettingsSchema } from "./settings.ts";
 
 const logger = makeLogger("api");
-const MAX_BODY_BYTES = 1024 * 1024;
+/** Answers from half of the history would be wrong; none at all because the hub went away meanwhile would be worse. */
+const CATCH_UP_MS = 10_000;
 
 await runService(logger, async () => {
   const settings = new ApiSettings(await readSettings(process.argv, apiSettingsSchema));
@@ -31,18 +25,10 @@ await runService(logger, async () => {
   const health = new HealthServer(new Metrics());
   health.require("bus", () => assertBusAnswers(nc, 1_000));
   health.require("projection", () => parts.projection.caughtUp);
-
-  const ids = new SystemIds(new SystemClock());
-  const adapter = new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES, genReqId: () => ids.ulid() });
-  const app = await NestFactory.create<NestFastifyApplication>(apiModule(parts), adapter, {
-    logger: new NestLogger(logger),
-    bodyParser: false,
-  });
-  readJsonBodies(app.getHttpAdapter().getInstance(), MAX_BODY_BYTES);
-  app.useGlobalGuards(new BearerGuard(parts.tokens));
-  app.useGlobalInterceptors(new PositionInterceptor(parts.fleet));
-  app.useGlobalFilters(new RefusalFilter(logger));
-  serveHealth(app.getHttpAdapter().getInstance(), health);
+  const app = await apiServer(parts, health, logger);
+  const caughtUp = new AbortController();
+  void parts.projection.caughtUp.then(() => caughtUp.abort());
+  await parts.clock.sleep(CATCH_UP_MS, caughtUp.signal).catch(() => undefined);
   await app.listen(settings.listen.port, settings.listen.host);
   logger.info({ listen: settings.listen }, "serving");
   return {

@@ -1,10 +1,8 @@
-import { NestFactory } from "@nestjs/core";
-import { assertBusAnswers, BusServer } from "#bus";
-import { bidCall, type HostVerb, subjects } from "#contracts";
-import { HealthServer, Metrics, NestLogger, type ServiceLogger, type StartedService } from "#service";
-import { agentModule } from "./agent.module.ts";
+import { assertBusAnswers } from "#bus";
+import { HealthServer, Metrics, type ServiceLogger, type StartedService } from "#service";
 import { HostAgent } from "./agent.ts";
 import { announceLog } from "./react/log-announcement.ts";
+import { serveAgent } from "./serve.ts";
 import type { AgentSettings } from "./settings.ts";
 import { HostLock } from "./start/host-lock.ts";
 import type { AgentWorld } from "./world.ts";
@@ -15,7 +13,7 @@ export async function runAgent(
   logger: ServiceLogger,
   openWorld: (onStuck: (detail: string) => void) => Promise<AgentWorld>,
 ): Promise<StartedService> {
-  const { hostId, clusterId, region } = settings;
+  const { hostId, clusterId } = settings;
   // A supervisor starts it again, and its log tells it where it was.
   const onEnd = (reason: string) => {
     logger.fatal({ reason }, "the agent ends");
@@ -36,14 +34,7 @@ export async function runAgent(
   measure(metrics, agent);
   await agent.start();
 
-  const subjectOf = (verb: string) =>
-    verb === bidCall.verb ? subjects.bid(region) : subjects.hostCommand(hostId, verb as HostVerb);
-  const strategy = new BusServer({ nc: world.nc, ids: world.ids, subjectOf });
-  const app = await NestFactory.createMicroservice(agentModule(agent), {
-    strategy,
-    logger: new NestLogger(logger),
-  });
-  await app.listen();
+  const app = await serveAgent(agent, world, settings, logger);
   isReady = true;
   const stopping = new AbortController();
   void announceLog(world.nc, world.clock, agent.ledger.log, stopping.signal);

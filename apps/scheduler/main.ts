@@ -1,11 +1,10 @@
 import "reflect-metadata";
 import { readFile } from "node:fs/promises";
-import { NestFactory } from "@nestjs/core";
-import { assertBusAnswers, assertSyncedWrites, BusServer, connectBus } from "#bus";
-import { HOST_TO_SCHEDULER_VERBS, type HostToSchedulerVerb, type SchedulerVerb, subjects } from "#contracts";
+import { assertBusAnswers, assertSyncedWrites, connectBus } from "#bus";
 import { ensureHubStreams } from "#event-log";
-import { HealthServer, Metrics, makeLogger, NestLogger, readSettings, runService } from "#service";
-import { SchedulerParts, schedulerModule } from "./scheduler.module.ts";
+import { HealthServer, Metrics, makeLogger, readSettings, runService } from "#service";
+import { SchedulerParts } from "./scheduler.module.ts";
+import { serveScheduler } from "./serve.ts";
 import { schedulerSettingsSchema } from "./settings.ts";
 
 const logger = makeLogger("scheduler");
@@ -36,12 +35,7 @@ await runService(logger, async () => {
   const stopping = new AbortController();
   void parts.stalledSources.run(stopping.signal);
 
-  const strategy = new BusServer({ nc, ids: parts.ids, subjectOf, queue: "scheduler" });
-  const app = await NestFactory.createMicroservice(schedulerModule(parts), {
-    strategy,
-    logger: new NestLogger(logger),
-  });
-  await app.listen();
+  const app = await serveScheduler(parts, nc, logger);
   ready = true;
   logger.info({ hosts: parts.reconciler.registered.length }, "serving");
   return {
@@ -53,11 +47,3 @@ await runService(logger, async () => {
     },
   };
 });
-
-/** Hosts ask on a subject that names them; everybody else on the verb's own. */
-function subjectOf(verb: string): string {
-  const fromHosts = HOST_TO_SCHEDULER_VERBS.includes(verb as HostToSchedulerVerb);
-  return fromHosts
-    ? subjects.hostToScheduler("*", verb as HostToSchedulerVerb)
-    : subjects.scheduler(verb as SchedulerVerb);
-}

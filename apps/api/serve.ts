@@ -1,0 +1,31 @@
+import { NestFactory } from "@nestjs/core";
+import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
+import { type HealthServer, NestLogger, type ServiceLogger } from "#service";
+import { type ApiParts, apiModule } from "./api.module.ts";
+import { BearerGuard } from "./http/bearer.guard.ts";
+import { readJsonBodies } from "./http/json-body.ts";
+import { PositionInterceptor } from "./http/position.interceptor.ts";
+import { RefusalFilter } from "./http/refusal.filter.ts";
+import { serveHealth } from "./http/serve-health.ts";
+
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** The API over HTTP. It listens nowhere yet. */
+export async function apiServer(
+  parts: ApiParts,
+  health: HealthServer,
+  logger: ServiceLogger,
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES, genReqId: () => parts.ids.ulid() });
+  const app = await NestFactory.create<NestFastifyApplication>(apiModule(parts), adapter, {
+    logger: new NestLogger(logger),
+    bodyParser: false,
+  });
+  const fastify = app.getHttpAdapter().getInstance();
+  readJsonBodies(fastify, MAX_BODY_BYTES);
+  app.useGlobalGuards(new BearerGuard(parts.tokens));
+  app.useGlobalInterceptors(new PositionInterceptor(parts.fleet));
+  app.useGlobalFilters(new RefusalFilter(logger));
+  serveHealth(fastify, health);
+  return app;
+}
