@@ -8,3 +8,4 @@ export * from "./raw-leaf.ts";
 export * from "./registry.ts";
 export * from "./tool.ts";
 export * from "./topology.ts";
+export * from "./wire-tap.ts";
