@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { BusClient, type BusConnection, connectBus } from "#bus";
-import type { AnswerOf, CallMeta, hostCalls, MachineConfig, MachineRequest } from "#contracts";
+import type { AnswerOf, CallMeta, hostCalls, MachineConfig, MachineRequest, Resources } from "#contracts";
 import { Checkpoints, HostLog } from "#event-log";
 import { SystemClock, SystemIds } from "#kernel";
 import { type Machine, owedCommand } from "#machines";
@@ -33,6 +33,14 @@ export const OTHER_IMAGE = "registry.test/app:2";
 const ids = new SystemIds(new SystemClock());
 let hosts = 0;
 
+/** Where a host is, and what it has. */
+export interface HostPlace {
+  readonly hostId: string;
+  readonly capacity: Resources;
+  /** Its agent's way to its leaf. */
+  readonly connect: () => Promise<BusConnection>;
+}
+
 /** Everything of one host that outlives its agents: a simulated machine room, and a log on a real nats-server. */
 export class SimulatedHost {
   readonly hostId: string;
@@ -47,18 +55,26 @@ export class SimulatedHost {
   readonly #disk = new ImagesOnDisk();
   readonly #server: NatsServer;
   readonly #dataDir: string;
-  readonly #seed = mintCredential("api").seed;
+  readonly #place: HostPlace;
   readonly #connections: BusConnection[] = [];
   #clock = new MortalClock();
   #life = this.kernel.newLife();
 
-  static async make(server: NatsServer): Promise<SimulatedHost> {
-    return new SimulatedHost(server, await mkdtemp(join(tmpdir(), "drover-simulated-host-")));
+  /** `place`: where it differs from a host whose log stands on `server` itself, without a leaf. */
+  static async make(server: NatsServer, place: Partial<HostPlace> = {}): Promise<SimulatedHost> {
+    hosts += 1;
+    const hostId = place.hostId ?? `sim-${hosts}`;
+    const user = `agent-${hostId}`;
+    const { seed } = mintCredential("api");
+    const connect = () => connectBus({ servers: [server.url], user, seed, name: user });
+    const capacity = { cpuMillis: 4_000, memoryMib: 4_096 };
+    const dataDir = await mkdtemp(join(tmpdir(), "drover-simulated-host-"));
+    return new SimulatedHost(server, dataDir, { hostId, capacity, connect, ...place });
   }
 
-  private constructor(server: NatsServer, dataDir: string) {
-    hosts += 1;
-    this.hostId = `sim-${hosts}`;
+  private constructor(server: NatsServer, dataDir: string, place: HostPlace) {
+    this.hostId = place.hostId;
+    this.#place = place;
     this.#server = server;
     this.#dataDir = dataDir;
     this.registry.publish(IMAGE, "one", { cmd: ["serve"] });
@@ -97,7 +113,7 @@ export class SimulatedHost {
     const logger = pino({ level: "silent" });
     const agent = await HostAgent.open(settings, world, { logger, onEnd: ended.resolve });
     await agent.start();
-    return new SimulatedAgent(agent, point, ended.promise);
+    return new SimulatedAgent(agent, world.nc, point, ended.promise);
   }
 
   /** The agent is gone, with all that it has under way. */
@@ -123,7 +139,7 @@ export class SimulatedHost {
       ids,
       identity: { ...identity, agentVersion: "test", bootId: "boot-1" },
       capabilities: {
-        capacity: { cpuMillis: 4_000, memoryMib: 4_096 },
+        capacity: this.#place.capacity,
         maxMachines: 100,
         features: ["container"],
       },
@@ -142,8 +158,7 @@ export class SimulatedHost {
   }
 
   async #connect(): Promise<BusConnection> {
-    const user = `agent-${this.hostId}`;
-    const nc = await connectBus({ servers: [this.#server.url], user, seed: this.#seed, name: user });
+    const nc = await this.#place.connect();
     this.#connections.push(nc);
     return nc;
   }
@@ -152,12 +167,14 @@ export class SimulatedHost {
 /** An agent of a simulated host, as its callers see it. */
 export class SimulatedAgent {
   readonly agent: HostAgent;
+  readonly nc: BusConnection;
   readonly point: DeathPoint;
   /** Why it ended by itself. */
   readonly ended: Promise<string>;
 
-  constructor(agent: HostAgent, point: DeathPoint, ended: Promise<string>) {
+  constructor(agent: HostAgent, nc: BusConnection, point: DeathPoint, ended: Promise<string>) {
     this.agent = agent;
+    this.nc = nc;
     this.point = point;
     this.ended = ended;
   }
