@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { jetstreamManager } from "@nats-io/jetstream";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { type ControlEvent, subjects } from "#contracts";
 import { accepted, HybridClock, refusal, refused, SystemClock, SystemIds, UNCHANGED } from "#kernel";
-import { type NatsServer, startNatsServer } from "#testing";
+import type { NatsServer } from "#testing";
 import { ControlLog, ControlUnavailableError } from "./control-log.ts";
 import { controlLogId, ensureHubStreams } from "./hub-streams.ts";
 import type { CommandMeta } from "./recorded.ts";
 import { CONTROL } from "./stream-names.ts";
+import { connectTo, startUnsynced } from "./test-hub.fixture.ts";
 
 const clock = new SystemClock();
 const ids = new SystemIds(clock);
@@ -51,8 +52,8 @@ let names = 0;
 const subject = () => subjects.control("name", `hello_${++names}`);
 
 beforeAll(async () => {
-  server = await startNatsServer();
-  nc = await connect({ servers: server.url, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
+  server = await startUnsynced();
+  nc = await connectTo(server);
   await ensureHubStreams(nc, ids);
   log = controlLog(nc);
 });
@@ -151,8 +152,8 @@ describe("ControlLog", () => {
   });
 
   it("throws when the log stays away", async () => {
-    const gone = await startNatsServer();
-    const other = await connect({ servers: gone.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+    const gone = await startUnsynced();
+    const other = await connectTo(gone);
     await ensureHubStreams(other, ids);
     const recorded = await controlLog(other).transact(subject(), claim("a"), meta());
     if (recorded.kind !== "accepted") throw new Error(recorded.kind);

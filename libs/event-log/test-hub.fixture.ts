@@ -35,8 +35,7 @@ export class TestHub {
   readonly #hybridClock = new HybridClock(this.clock);
 
   static async start(): Promise<TestHub> {
-    // Not synced: tests kill servers, not machines, and append thousands.
-    const server = await startNatsServer((place) => openConfig(place).replace(", sync_interval: always", ""));
+    const server = await startUnsynced();
     const hub = new TestHub(server, await connectTo(server));
     await ensureHubStreams(hub.nc, hub.ids);
     return hub;
@@ -200,8 +199,13 @@ export class TestLog {
   };
 }
 
+/** A server that does not sync: tests kill servers, not machines, append thousands, and share the disk with others. */
+export function startUnsynced(): Promise<NatsServer> {
+  return startNatsServer((place) => openConfig(place).replace(", sync_interval: always", ""));
+}
+
 export function connectTo(server: NatsServer): Promise<NatsConnection> {
-  return connect({ servers: server.url, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
+  return connect({ servers: server.url, timeout: 5_000, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
 }
 
 /** Flips one bit in the middle of a message's body. */
