@@ -4,10 +4,13 @@ import { type DecodedEvent, decodeEvent } from "#contracts";
 import { createReader } from "./read-stream.ts";
 import { storedMessage } from "./stored-message.ts";
 
-/** What the server sends ahead. More than its largest message, less than what would make us a slow consumer. */
-const AHEAD_BYTES = 16 * 1024 * 1024;
-/** A consumer that brings nothing for so long is given up. */
-const SILENCE_MS = 2_000;
+/**
+ * What the server sends ahead: enough to keep the wire full, too little to make us a slow consumer. A limit in bytes would
+ * say it better, but with one the client (3.4.0) asks again every 25 messages, at half the speed.
+ */
+const AHEAD_MESSAGES = 4_000;
+/** A consumer that brings nothing for once to twice as long is given up. */
+const SILENCE_MS = 1_000;
 /** Consumers in a row that brought nothing, before the sequence itself is asked for. */
 const MAX_FAILURES = 5;
 
@@ -40,14 +43,19 @@ export async function replay(
     }
     if (run.isOver) return;
     failures = run.next > next ? 0 : failures + 1;
-    next = run.next;
     // The last messages of a stream may be lost too; no later one shows it then.
-    if (failures > 0 && (await jsm.streams.getMessage(stream, { seq: next })) === null) {
+    for (next = run.next; next <= last && (await isMissing(jsm, stream, next)); next += 1) {
       if (!take(undefined, next)) return;
-      next += 1;
-      failures = 0;
     }
   }
+}
+
+/** False also where the server cannot say so now. */
+async function isMissing(jsm: JetStreamManager, stream: string, sequence: number): Promise<boolean> {
+  return jsm.streams.getMessage(stream, { seq: sequence }).then(
+    (message) => message === null,
+    () => false,
+  );
 }
 
 /** One consumer's life. */
@@ -71,7 +79,7 @@ class ReplayRun {
     const reader = await createReader(jsm, stream, this.next);
     const consumer = jetstream(nc).consumers.getConsumerFromInfo(reader);
     const messages = await consumer.consume({
-      max_bytes: AHEAD_BYTES,
+      max_messages: AHEAD_MESSAGES,
       callback: (message) => this.#onMessage(message),
     });
     // Silence is no event: a consumer that was lost with its connection says nothing ever again.
