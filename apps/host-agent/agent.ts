@@ -84,7 +84,10 @@ export class HostAgent {
     this.#signals = signals;
     this.#clockWatch = new ClockWatch(clock, (message) => void this.#alarm("clock_off", message));
     this.#decisions = new Decisions(ledger, clock, ids, settings.hostId, this.#clockWatch);
-    this.#retries = new Retries(clock, () => this.#reactor.reactAll());
+    this.#retries = new Retries(clock, () => {
+      this.#reactor.lookAgain();
+      this.#timers.align();
+    });
     const effects = effectsOf(ports, this.#decisions, identity.bootId);
     this.#runner = new OperationRunner(
       new MachineJournal(this.#decisions),

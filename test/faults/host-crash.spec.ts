@@ -2,8 +2,8 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Machine } from "#machines";
-import type { AgentProcess } from "../host/agent-process.ts";
 import { HostLab, labIds } from "../host/host-lab.ts";
+import type { LabProcess } from "../host/lab-process.ts";
 import { NO_TRACES, type Traces, tracesOf } from "../host/traces.ts";
 
 /** By default two places of each operation are tried, other ones each time; all of them when asked. */
@@ -115,7 +115,7 @@ describe.each(SCENARIOS)("F22: $name on real containers, with an agent that is k
   }, 1_800_000);
 });
 
-async function playKilled(scenario: Scenario, agent: AgentProcess): Promise<Outcome> {
+async function playKilled(scenario: Scenario, agent: LabProcess): Promise<Outcome> {
   const [machineId, commandId] = [labIds.machineId(), labIds.ulid()];
   await scenario.before(machineId);
   await agent.arm();

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { HostLogEvent, RecordedEvent } from "#contracts";
 import { type NatsServer, startNatsServer } from "#testing";
+import { processesOf, until } from "../host/container-process.ts";
 import { HostLab, labIds } from "../host/host-lab.ts";
 import { MACHINE_ID, SimulatedHost } from "../simulation/host-world.ts";
 
@@ -79,29 +79,18 @@ describe("F21, I5: a real agent that comes back", () => {
       await lab.settled("a", machineId);
       await agent.kill();
     });
-    const { pid } = await containerProcess(machineId);
+    const place = await lab.place("a");
+    const [pid = 0] = processesOf(place, machineId);
     const agent = await lab.agent("a");
     expect(await lab.settled("a", machineId)).toMatchObject({ state: "started" });
-    expect((await containerProcess(machineId)).pid).toBe(pid);
+    expect(processesOf(place, machineId)).toEqual([pid]);
 
     await agent.kill();
     process.kill(pid, "SIGTERM");
-    await gone(pid);
+    await until(() => !existsSync(`/proc/${pid}`));
     const third = await lab.agent("a");
     const machine = await lab.until("a", machineId, ({ state }) => state === "stopped");
     expect(machine.lastExit).toMatchObject({ exit_code: 0, requested_stop: false });
     await third.stop();
   }, 60_000);
-
-  /** The first process of the machine's container, as its bundle's pid file names it. */
-  async function containerProcess(machineId: string): Promise<{ readonly pid: number }> {
-    const bundles = join((await lab.place("a")).dataDir, "run", "bundles");
-    const bundle = readdirSync(bundles).find((name) => name.startsWith(machineId)) ?? "";
-    const file = readdirSync(join(bundles, bundle)).find((name) => name.includes("pid")) ?? "";
-    return { pid: Number(readFileSync(join(bundles, bundle, file), "utf8")) };
-  }
-
-  async function gone(pid: number): Promise<void> {
-    while (existsSync(`/proc/${pid}`)) await new Promise((done) => setTimeout(done, 20));
-  }
 });

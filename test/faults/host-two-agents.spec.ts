@@ -65,7 +65,7 @@ describe("F19: two agents for one host id on one computer", () => {
 
   it("the second is refused with one line, and the first never notices", async () => {
     const first = await lab.agent("a");
-    const second = await lab.agent("a");
+    const second = await lab.tryAgent("a");
     await second.gone;
     expect(second.end).toBe(1);
     expect(second.output).toMatch(/^drover: another agent runs for host a on this machine: stop it first$/m);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { BusClient, type BusConnection, connectBus } from "#bus";
 import {
   type AnswerOf,
+  bidCall,
   type Call,
   type CallMeta,
   type HostVerb,
@@ -24,7 +25,7 @@ import {
   type Topology,
   writeOciLayout,
 } from "#testing";
-import { AgentProcess } from "./agent-process.ts";
+import { AGENT, AGENT_WITH_FAULTS, LabProcess, SCHEDULER } from "./lab-process.ts";
 
 const ids = new SystemIds(new SystemClock());
 
@@ -35,12 +36,20 @@ export class HostLab {
   readonly image: OciLayout;
   readonly otherImage: OciLayout;
   readonly folder: string;
-  readonly #clusterId = `lab-${ids.randomHex(4)}`;
+  readonly #dataIn: string;
+  readonly clusterId = `lab-${ids.randomHex(4)}`;
+  readonly #processes: LabProcess[] = [];
   readonly #places = new Map<string, HostPlace>();
+  /** The scheduler's own connection, which may read what the hub holds. */
+  readonly scheduling: BusConnection;
   readonly #clients: { readonly api: BusClient; readonly scheduler: BusClient };
   readonly #connections: readonly BusConnection[];
 
-  static async open(hostIds: readonly string[]): Promise<HostLab> {
+  /** `dataIn`: a folder for the hosts' data directories, where that is not to be the lab's own. */
+  static async open(
+    hostIds: readonly string[],
+    options: { readonly dataIn?: string } = {},
+  ): Promise<HostLab> {
     const folder = await mkdtemp(join(tmpdir(), "drover-host-lab-"));
     const topology = await startTopology({ hosts: hostIds });
     const image = await writeOciLayout(join(folder, "image"), { cmd: ["sh", "-c", SERVES] });
@@ -52,19 +61,22 @@ export class HostLab {
       connectBus(topology.bus("api")),
       connectBus(topology.bus("scheduler")),
     ]);
-    return new HostLab(folder, topology, [image, otherImage], connections);
+    return new HostLab(folder, options.dataIn ?? folder, topology, [image, otherImage], connections);
   }
 
   private constructor(
     folder: string,
+    dataIn: string,
     topology: Topology,
     images: readonly [OciLayout, OciLayout],
     connections: readonly [BusConnection, BusConnection],
   ) {
     this.folder = folder;
+    this.#dataIn = dataIn;
     this.topology = topology;
     [this.image, this.otherImage] = images;
     this.#connections = connections;
+    this.scheduling = connections[1];
     this.#clients = {
       api: new BusClient(connections[0], ids),
       scheduler: new BusClient(connections[1], ids),
@@ -77,15 +89,45 @@ export class HostLab {
     if (known !== undefined) return known;
     const host = this.topology.hosts.get(hostId);
     if (host === undefined) throw new Error(`no host ${hostId} in this lab`);
-    const place = await makePlace(this.folder, this.#clusterId, host, this.#places.size);
+    const place = await makePlace(this, this.#dataIn, host, this.#places.size);
     this.#places.set(hostId, place);
     return place;
   }
 
-  /** Starts the host's agent and waits until it is ready. */
-  async agent(hostId: string, faults: readonly string[] = []): Promise<AgentProcess> {
-    const place = await this.place(hostId);
-    return AgentProcess.start(place.settingsFile, place.readyUrl, faults);
+  /**
+   * Starts the host's agent; resolves when it is ready. `faults`: options of `agent-with-faults`, without any it is the
+   * real one. Throws with what it said when it ends instead.
+   */
+  async agent(hostId: string, faults: readonly string[] = []): Promise<LabProcess> {
+    const agent = await this.tryAgent(hostId, faults);
+    if (agent.isGone) throw new Error(`the agent of ${hostId} ended with ${agent.end}: ${agent.output}`);
+    return agent;
+  }
+
+  /** As `agent`, for one that may end. */
+  async tryAgent(hostId: string, faults: readonly string[] = []): Promise<LabProcess> {
+    const program = faults.length === 0 ? AGENT : AGENT_WITH_FAULTS;
+    return this.#started(LabProcess.start(program, await this.place(hostId), faults));
+  }
+
+  /** Starts the real scheduler at the hub. */
+  async scheduler(): Promise<LabProcess> {
+    const { hub, bus } = this.topology;
+    const [seedFile, settingsFile] = [
+      join(this.folder, "scheduler.seed"),
+      join(this.folder, "scheduler.json"),
+    ];
+    const port = await freePort();
+    const settings = {
+      ...{ clusterId: this.clusterId, region: "local", dataDir: join(this.folder, "scheduler") },
+      nats: { servers: [hub.url], seedFile },
+      monitorUrl: hub.monitorUrl,
+      listen: { host: "127.0.0.1", port },
+    };
+    await writeFile(seedFile, bus("scheduler").seed, { mode: 0o600 });
+    await writeFile(settingsFile, JSON.stringify(settings), { mode: 0o600 });
+    const readyUrl = `http://127.0.0.1:${port}/readyz`;
+    return this.#started(LabProcess.start(SCHEDULER, { settingsFile, readyUrl }));
   }
 
   create(hostId: string, wanted: WantedMachine): Promise<Result<AnswerOf<typeof hostCalls.commit>>> {
@@ -108,6 +150,13 @@ export class HostLab {
     const verb = call.verb as HostVerb;
     const isForScheduler = verb === "offer" || verb === "commit" || verb === "release";
     return this.#ask(isForScheduler ? "scheduler" : "api", hostId, call, request, ids.ulid());
+  }
+
+  /** What the hosts of the region say within a second to a request for bids. */
+  bids(wanted: RequestOf<typeof bidCall>): Promise<AnswerOf<typeof bidCall>[]> {
+    const meta = { ...metaOf(ids.ulid()), deadlineMs: 1_000 };
+    const isEnough = (answers: readonly unknown[]) => answers.length === this.topology.hosts.size;
+    return this.#clients.scheduler.scatter(bidCall, subjects.bid("local"), wanted, meta, isEnough);
   }
 
   async machine(hostId: string, machineId: string): Promise<Machine | undefined> {
@@ -144,10 +193,17 @@ export class HostLab {
   }
 
   async close(): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process.kill()));
     await Promise.all(this.#connections.map((nc) => nc.close()));
     for (const hostId of this.#places.keys()) await this.purge(hostId);
     await this.topology.stop();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #started(starting: Promise<LabProcess>): Promise<LabProcess> {
+    const started = await starting;
+    this.#processes.push(started);
+    return started;
   }
 
   #ask<C extends Call>(
@@ -178,9 +234,14 @@ export interface HostPlace {
   readonly readyUrl: string;
 }
 
-async function makePlace(folder: string, clusterId: string, host: TestHost, index: number): Promise<HostPlace> {
+async function makePlace(
+  { folder, clusterId }: HostLab,
+  dataIn: string,
+  host: TestHost,
+  index: number,
+): Promise<HostPlace> {
   const { hostId, leaf, agent } = host;
-  const dataDir = join(folder, "hosts", hostId);
+  const dataDir = join(dataIn, "hosts", hostId);
   await mkdir(dataDir, { recursive: true });
   const seedFile = join(folder, `${hostId}.seed`);
   const settingsFile = join(folder, `${hostId}.json`);

@@ -55,6 +55,14 @@ export class Reactor {
     for (const machineId of this.#decisions.host.machines.keys()) this.react(machineId);
   }
 
+  /** Looks at every machine again after something could not be written down: an exit is told only once. */
+  lookAgain(): void {
+    this.reactAll();
+    for (const { id, state, startId } of this.#decisions.host.machines.values()) {
+      if (state === "started" && startId !== undefined) void this.#catchUpExit(id, startId);
+    }
+  }
+
   /** Looks at one machine. */
   react(machineId: string, cause?: Cause): void {
     const machine = this.#decisions.machine(machineId);
@@ -73,17 +81,16 @@ export class Reactor {
 
   /**
    * The process may have ended before its start was written down: nobody could tell of that end then. One that was
-   * kept from an earlier start may even have been lost with its monitor.
+   * kept from an earlier start may even have been lost without a trace.
    */
-  async #catchUpExit(machineId: string, operationId: string, cause: Cause): Promise<void> {
+  async #catchUpExit(machineId: string, operationId: string, cause?: Cause): Promise<void> {
     const startId = this.#decisions.machine(machineId)?.startId;
     if (startId === undefined) return;
-    const process = { machineId, startId };
     try {
       const exit =
         startId === operationId
           ? await this.#containers.exitOf(machineId, startId)
-          : await endOf(this.#containers, process, this.#clock.nowMs());
+          : await endOf(this.#containers, { machineId, startId }, this.#clock.nowMs());
       if (exit !== undefined) await this.recordExit(machineId, startId, exit, cause);
     } catch (thrown) {
       this.#onTrouble(thrown);

@@ -1,28 +1,29 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { resolve } from "node:path";
 
-const MAIN = resolve("dist/apps/host-agent/main.js");
-const WITH_FAULTS = resolve("dist/test/host/agent-with-faults.js");
+export const AGENT = resolve("dist/apps/host-agent/main.js");
+export const AGENT_WITH_FAULTS = resolve("dist/test/host/agent-with-faults.js");
+export const SCHEDULER = resolve("dist/apps/scheduler/main.js");
 
-/** A host agent as a process of its own. Needs a built `dist`. */
-export class AgentProcess {
+/** A service as a process of its own. Needs a built `dist`. */
+export class LabProcess {
   readonly #child: ChildProcess;
   readonly #lines: string[];
   /** Resolves when the process has ended. */
   readonly gone: Promise<void>;
 
-  /** Resolves when it is ready or has ended. `faults`: options of `agent-with-faults`; without any it is the real one. */
+  /** Resolves when it is ready or has ended. */
   static async start(
-    settingsFile: string,
-    readyUrl: string,
-    faults: readonly string[],
-  ): Promise<AgentProcess> {
-    const program = faults.length === 0 ? MAIN : WITH_FAULTS;
-    // setpriv ties its life to ours: a test runner that is killed leaves no agent behind.
-    const words = ["--pdeathsig", "KILL", process.execPath, program, "--config", settingsFile, ...faults];
-    const agent = new AgentProcess(spawn("setpriv", words, { stdio: ["ignore", "pipe", "pipe"] }));
-    await Promise.race([isReady(readyUrl, agent), agent.gone]);
-    return agent;
+    program: string,
+    place: { readonly settingsFile: string; readonly readyUrl: string },
+    words: readonly string[] = [],
+  ): Promise<LabProcess> {
+    const node = [process.execPath, program, "--config", place.settingsFile, ...words];
+    // setpriv ties its life to ours: a test runner that is killed leaves no service behind.
+    const child = spawn("setpriv", ["--pdeathsig", "KILL", ...node], { stdio: ["ignore", "pipe", "pipe"] });
+    const started = new LabProcess(child);
+    await Promise.race([isReady(place.readyUrl, started), started.gone]);
+    return started;
   }
 
   private constructor(child: ChildProcess) {
@@ -80,8 +81,8 @@ export class AgentProcess {
 }
 
 /** Polls: readiness is something to ask for. */
-async function isReady(readyUrl: string, agent: AgentProcess): Promise<void> {
-  while (!agent.isGone) {
+async function isReady(readyUrl: string, service: LabProcess): Promise<void> {
+  while (!service.isGone) {
     const answer = await fetch(readyUrl).catch(() => undefined);
     await answer?.arrayBuffer();
     if (answer?.status === 200) return;
