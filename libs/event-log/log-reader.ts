@@ -1,4 +1,4 @@
-import type { JetStreamManager } from "@nats-io/jetstream";
+import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { type DecodedEvent, decodeEvent, type EncodedEvent, HEADERS } from "#contracts";
 import { holds, type LogEnd } from "./read-back.ts";
@@ -35,8 +35,15 @@ export class LogReader {
   /** Id of the event at a sequence; "" at 0, undefined where nothing stands. */
   async eventIdAt(sequence: number): Promise<string | undefined> {
     if (sequence === 0) return "";
-    const there = await this.#jsm.streams.getMessage(this.#stream, { seq: sequence });
-    return there?.header.get(HEADERS.id);
+    return (await this.#messageAt(sequence))?.header.get(HEADERS.id);
+  }
+
+  /** What stands at a sequence; undefined for nothing. */
+  async eventAt(sequence: number): Promise<DecodedEvent | undefined> {
+    const there = await this.#messageAt(sequence);
+    if (there === undefined) return undefined;
+    const { subject, header, data } = there;
+    return decodeEvent(storedMessage({ subject, headers: header, data }, sequence));
   }
 
   /** The events from a sequence to the present end, good and bad, in order. */
@@ -61,5 +68,9 @@ export class LogReader {
       if (messages.length >= limit) break;
     }
     return messages;
+  }
+
+  async #messageAt(sequence: number): Promise<StoredMsg | undefined> {
+    return (await this.#jsm.streams.getMessage(this.#stream, { seq: sequence })) ?? undefined;
   }
 }

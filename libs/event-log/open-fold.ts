@@ -164,8 +164,7 @@ async function canHeal<S>(
 ): Promise<boolean> {
   for (const { sequence, reason } of checkpoint?.quarantined ?? []) {
     if (reason === "evolve_failed") continue;
-    const own = (await log.read(sequence).next()).value;
-    if (own?.kind === "event" && own.event.sequence === sequence) return true;
+    if ((await log.reader.eventAt(sequence))?.kind === "event") return true;
     if ((await copyOf(log.logId, sequence, source)) !== undefined) return true;
   }
   return false;
