@@ -22,6 +22,7 @@ import {
   refusal,
 } from "#kernel";
 import { API_CODES, isApiError } from "./api-errors.ts";
+import { ConnectionWatch } from "./connection-watch.ts";
 import { logIdOf } from "./hub-streams.ts";
 import { decodeOfControl } from "./placed-event.ts";
 import { readStream } from "./read-stream.ts";
@@ -77,16 +78,22 @@ export class ControlUnavailableError extends RefusedError {
 export class ControlLog<S> {
   readonly #nc: NatsConnection;
   readonly #settings: ControlLogSettings<S>;
+  /** Asked for once per connection: a hub that lost its disk comes back with another CONTROL. */
+  #logId: Promise<string> | undefined;
 
   constructor(nc: NatsConnection, settings: ControlLogSettings<S>) {
     this.#nc = nc;
     this.#settings = settings;
+    new ConnectionWatch(nc, () => {
+      this.#logId = undefined;
+    });
   }
 
   /**
-   * Decides on one aggregate and appends what was decided; decides again when somebody else was faster. Refuses with
-   * `busy` when that happens too often, and with `unsupported` when the aggregate holds an event that cannot be read.
-   * Throws `ControlUnavailableError`.
+   * Decides on one aggregate and appends what was decided; decides again when somebody else was faster. The first guess
+   * is an aggregate without events: where it is right, as for all that is made anew, one question does instead of two,
+   * and where it is wrong CONTROL does not take the append. Refuses with `busy` when others are faster too often, and
+   * with `unsupported` when the aggregate holds an event that cannot be read. Throws `ControlUnavailableError`.
    */
   async transact(
     subject: string,
@@ -94,6 +101,11 @@ export class ControlLog<S> {
     meta: CommandMeta,
     made?: Pick<DecisionRecord, "command" | "inputs">,
   ): Promise<Recorded<ControlEvent>> {
+    const guess = decide(this.#settings.fold.empty());
+    if (guess.kind === "accepted") {
+      const appended = await this.append(this.#stamp(subject, guess.event, meta, made), 0);
+      if (appended.kind === "appended") return acceptedAs(appended.event);
+    }
     let position: Position = {};
     for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {
       const { log, aggregate } = await this.#read(subject);
@@ -107,9 +119,7 @@ export class ControlLog<S> {
       if (decision.kind !== "accepted") return { ...decision, position };
       const event = this.#stamp(subject, decision.event, meta, made);
       const appended = await this.#append(log, event, aggregate.sequence);
-      if (appended.kind === "appended") {
-        return { kind: "accepted", event: appended.event, position: { [log]: appended.event.sequence } };
-      }
+      if (appended.kind === "appended") return acceptedAs(appended.event);
       await this.#settings.clock.sleep(this.#settings.ids.random() * RETRY_PAUSE_MS);
     }
     const reason = refusal("busy", `${subject} is being changed all the time: try again`, {
@@ -128,23 +138,22 @@ export class ControlLog<S> {
    * lost the log is read: it says whether the event stands there. Throws `ControlUnavailableError` when it cannot be read either.
    */
   async append(event: NewEvent<ControlEvent>, expectedSequence: number): Promise<Appended> {
-    const log = await this.#insist((jsm) => controlLogOf(jsm));
-    return this.#append(log, event, expectedSequence);
+    return this.#append(await this.#log(), event, expectedSequence);
   }
 
   /** Everything that stands in CONTROL from a sequence on. */
   async *all(fromSequence = 1): AsyncGenerator<DecodedEvent> {
-    const log = await this.#insist((jsm) => controlLogOf(jsm));
+    const log = await this.#log();
     for await (const message of readStream(this.#nc, CONTROL, { fromSequence })) {
       yield decodeOfControl(log, message);
     }
   }
 
   async #read(subject: string): Promise<{ readonly log: string; readonly aggregate: Aggregate<S> }> {
-    // The id is asked for each time: a hub that lost its disk comes back with another CONTROL.
     const [log, messages] = await this.#insist((jsm) =>
       Promise.all([controlLogOf(jsm), messagesOf(jsm, subject)]),
     );
+    this.#logId = Promise.resolve(log);
     const bad: BadEvent[] = [];
     let state = this.#settings.fold.empty();
     for (const message of messages) {
@@ -157,6 +166,14 @@ export class ControlLog<S> {
       state = this.#settings.fold.evolve(state, decoded.event as RecordedEvent<ControlEvent>);
     }
     return { log, aggregate: { state, sequence: messages.at(-1)?.seq ?? 0, bad } };
+  }
+
+  #log(): Promise<string> {
+    this.#logId ??= this.#insist((jsm) => controlLogOf(jsm)).catch((error) => {
+      this.#logId = undefined;
+      throw error;
+    });
+    return this.#logId;
   }
 
   #stamp(
@@ -204,6 +221,10 @@ export class ControlLog<S> {
       }
     }
   }
+}
+
+function acceptedAs(event: RecordedEvent<ControlEvent>): Recorded<ControlEvent> {
+  return { kind: "accepted", event, position: { [event.log]: event.sequence } };
 }
 
 /** One attempt to append: the event's sequence, or "conflict". Throws when it stands nowhere, or nobody knows. */
