@@ -1,7 +1,7 @@
 import type { HostLogEvent } from "#contracts";
 import { type FencedError, Ledger, type LedgerTrouble, type LogVerdict } from "#event-log";
 import { type Host, type HostCommand, HostDomain } from "#hosts";
-import { HybridClock } from "#kernel";
+import { HybridClock, type StepError } from "#kernel";
 import { OperationRunner, type Waiting } from "#operations";
 import type { ServiceLogger } from "#service";
 import { HostCalls } from "./calls/host.ts";
@@ -56,7 +56,7 @@ export class HostAgent {
     const verdict = await world.registration.ask(world.log);
     const log = isForeign(verdict) ? await world.log.reopen(verdict) : world.log;
     const hybridClock = new HybridClock(world.clock);
-    const replaced: string[] = [];
+    const alarms: Alarm[] = [];
     const ledger = await Ledger.open<HostCommand, Host, HostLogEvent>({
       log,
       domain: new HostDomain(world.identity),
@@ -66,13 +66,15 @@ export class HostAgent {
       ids: world.ids,
       copies: (logId, from) => world.registration.copies(logId, from),
       onTrouble: (trouble) => {
-        if (trouble.kind === "log_replaced") replaced.push(describeReplaced(trouble));
-        signals.logger.error(describeTrouble(trouble), "the log is not as it should be");
+        const alarm = alarmOf(trouble);
+        if (alarm !== undefined) alarms.push(alarm);
+        const { kind, ...more } = trouble;
+        signals.logger.error({ trouble: kind, ...more }, "the log is not as it should be");
       },
       onFenced: (error: FencedError) => signals.onEnd(error.message),
     });
     const agent = new HostAgent(settings, { ...world, log: ledger.log }, signals, ledger);
-    for (const message of replaced) await agent.#alarm("log_replaced", message);
+    for (const alarm of alarms) await agent.#alarm(alarm);
     agent.#clockWatch.note(hybridClock.tick(), "its own log");
     return agent;
   }
@@ -82,7 +84,9 @@ export class HostAgent {
     this.ledger = ledger;
     this.#world = world;
     this.#signals = signals;
-    this.#clockWatch = new ClockWatch(clock, (message) => void this.#alarm("clock_off", message));
+    this.#clockWatch = new ClockWatch(clock, (message) => {
+      void this.#alarm({ alarm: "clock_off", message });
+    });
     this.#decisions = new Decisions(ledger, clock, ids, settings.hostId, this.#clockWatch);
     this.#retries = new Retries(clock, () => {
       this.#reactor.lookAgain();
@@ -93,7 +97,7 @@ export class HostAgent {
       new MachineJournal(this.#decisions),
       afterAck(ledger, effects),
       clock,
-      (machineId, error) => this.#trouble({ machineId, error }),
+      (machineId, error) => this.#halted(machineId, error),
     );
     const onTrouble = (error: unknown) => this.#trouble({ err: error });
     this.#reactor = new Reactor(this.#decisions, this.#runner, ports.containers, clock, onTrouble);
@@ -101,7 +105,9 @@ export class HostAgent {
 
     const snapshots = new Snapshots(ledger);
     const room = new AdmissionRoom(settings.dataDir, 2 * settings.diskReserveMib);
-    this.#streams = new LogStreams(settings.hostId, ports.logs, world.nc, clock);
+    this.#streams = new LogStreams(settings.hostId, ports.logs, world.nc, clock, (err) => {
+      signals.logger.warn({ err }, "a log could not be streamed");
+    });
     this.placement = new Placement(this.#decisions, snapshots, room, new PortProbe(settings.hostId), clock);
     this.machines = new MachineCalls(this.#decisions, snapshots, room, this.#streams);
     this.host = new HostCalls(this.#decisions, snapshots, world.log);
@@ -115,12 +121,12 @@ export class HostAgent {
       this.#reactor.onEvent(event);
       this.#timers.onEvent(event);
     });
-    await new Reconciliation(this.#decisions, ports.containers, this.#reactor, clock).run();
+    await new Reconciliation(this.#decisions, ports, this.#reactor, clock).run();
     const forget = ports.containers.onExit((...exited) => this.#reactor.onExit(...exited));
     this.#stopped.signal.addEventListener("abort", forget);
     this.#timers.align();
     this.#reactor.reactAll();
-    void this.#register();
+    void this.#keepRegistered();
     void new LogEndBeacon(nc, log, clock).run(this.#stopped.signal);
   }
 
@@ -145,18 +151,38 @@ export class HostAgent {
     await this.ledger.close();
   }
 
+  /** Registers, and does so again each time the leaf was away: its log may not be what it was. */
+  async #keepRegistered(): Promise<void> {
+    await this.#register();
+    for await (const { type } of this.#world.nc.status()) {
+      if (this.#stopped.signal.aborted) return;
+      if (type === "reconnect") await this.#register();
+    }
+  }
+
   async #register(): Promise<void> {
     const { registration, log } = this.#world;
     const verdict = await registration.askUntilAnswered(log, this.#stopped.signal).catch(() => undefined);
-    if (!isForeign(verdict)) return;
-    await this.#alarm("log_diverged", `the hub says that log ${log.logId} is ${verdict}: a new log follows`);
-    await log.retire(verdict);
-    this.#signals.onEnd(`log ${log.logId} is ${verdict}: starting again with a new one`);
+    if (isForeign(verdict)) await this.#beginAnew(verdict);
   }
 
-  async #alarm(alarm: string, message: string): Promise<void> {
+  async #beginAnew(verdict: "behind" | "diverged"): Promise<void> {
+    const { log } = this.#world;
+    const message = `the hub says that log ${log.logId} is ${verdict}: a new log follows`;
+    await this.#alarm({ alarm: "log_diverged", message });
+    await log.retire(verdict);
+    this.#signals.onEnd(message);
+  }
+
+  async #alarm({ alarm, message }: Alarm): Promise<void> {
     this.#signals.logger.error({ alarm }, message);
     await this.#decisions.own({ type: "RaiseAlarm", alarm, message }).catch(() => undefined);
+  }
+
+  #halted(machineId: string, error: StepError): void {
+    // Only another version of the agent knows what to do here.
+    if (error.code === "unsupported") this.#signals.logger.error({ machineId, error }, "operation halted");
+    else this.#trouble({ machineId, error });
   }
 
   #trouble(what: Record<string, unknown>): void {
@@ -166,16 +192,30 @@ export class HostAgent {
   }
 }
 
+/** What a person should look at. */
+interface Alarm {
+  readonly alarm: string;
+  readonly message: string;
+}
+
 /** Whether the hub knows another log than this one, under the same id: it must not be written any more. */
 function isForeign(verdict: LogVerdict | undefined): verdict is "behind" | "diverged" {
   return verdict === "behind" || verdict === "diverged";
 }
 
-function describeReplaced(trouble: Extract<LedgerTrouble, { kind: "log_replaced" }>): string {
-  const { logId, sequence, reason } = trouble;
-  return `log ${logId} is ${reason} at ${sequence}: this log goes on from the state that was known then`;
-}
-
-function describeTrouble({ kind, ...more }: LedgerTrouble): Record<string, unknown> {
-  return { trouble: kind, ...more };
+function alarmOf(trouble: LedgerTrouble): Alarm | undefined {
+  switch (trouble.kind) {
+    case "log_replaced": {
+      const { logId, sequence, reason } = trouble;
+      const message = `log ${logId} is ${reason} at ${sequence}: this log goes on from the state that was known then`;
+      return { alarm: "log_replaced", message };
+    }
+    case "quarantined": {
+      const { log, sequence, subject, reason } = trouble.event;
+      const message = `event ${sequence} of log ${log} cannot be read (${reason}): ${subject} takes no commands`;
+      return { alarm: "event_quarantined", message };
+    }
+    default:
+      return undefined;
+  }
 }

@@ -28,9 +28,17 @@ export class LogStreams {
   readonly #logs: MachineLogs;
   readonly #publisher: LinePublisher;
   readonly #clock: Clock;
+  readonly #onTrouble: (thrown: unknown) => void;
   readonly #streams = new Map<string, { readonly abort: AbortController; lease: AbortController }>();
 
-  constructor(hostId: string, logs: MachineLogs, publisher: LinePublisher, clock: Clock) {
+  constructor(
+    hostId: string,
+    logs: MachineLogs,
+    publisher: LinePublisher,
+    clock: Clock,
+    onTrouble: (thrown: unknown) => void,
+  ) {
+    this.#onTrouble = onTrouble;
     this.#hostId = hostId;
     this.#logs = logs;
     this.#publisher = publisher;
@@ -51,7 +59,9 @@ export class LogStreams {
     const stream = { abort: new AbortController(), lease: new AbortController() };
     this.#streams.set(request.streamId, stream);
     this.#lease(request.streamId, stream);
-    void this.#send(request, stream.abort.signal).finally(() => this.#end(request.streamId));
+    this.#send(request, stream.abort.signal)
+      .catch(this.#onTrouble)
+      .finally(() => this.#end(request.streamId));
   }
 
   close(): void {

@@ -1,9 +1,12 @@
 import type { Clock } from "#kernel";
 import { isTerminal, type Machine } from "#machines";
-import { type ContainerRuntime, containerIdOf, type RuntimeContainer } from "#runtime";
+import { containerIdOf, type RuntimeContainer } from "#runtime";
 import type { Decisions } from "../decisions.ts";
+import type { RuntimePorts } from "../effects/index.ts";
 import { endOf } from "../react/process-end.ts";
 import type { Reactor } from "../react/reactor.ts";
+
+type ReconciledPorts = Pick<RuntimePorts, "containers" | "network" | "rootfs" | "logs">;
 
 /**
  * Brings log and runtime together after a start. What runs is adopted by leaving it alone (I5), an exit that nobody
@@ -12,19 +15,20 @@ import type { Reactor } from "../react/reactor.ts";
  */
 export class Reconciliation {
   readonly #decisions: Decisions;
-  readonly #containers: ContainerRuntime;
+  readonly #ports: ReconciledPorts;
   readonly #reactor: Reactor;
   readonly #clock: Clock;
 
-  constructor(decisions: Decisions, containers: ContainerRuntime, reactor: Reactor, clock: Clock) {
+  constructor(decisions: Decisions, ports: ReconciledPorts, reactor: Reactor, clock: Clock) {
     this.#decisions = decisions;
-    this.#containers = containers;
+    this.#ports = ports;
     this.#reactor = reactor;
     this.#clock = clock;
   }
 
   async run(): Promise<void> {
-    for (const container of await this.#containers.list()) await this.#reportUnlessKnown(container);
+    for (const container of await this.#ports.containers.list()) await this.#reportUnlessKnown(container);
+    await this.#reportLeftovers();
     for (const machine of this.#decisions.host.machines.values()) {
       if (machine.state === "started" && machine.startId !== undefined) {
         await this.#catchUpExit(machine.id, machine.startId);
@@ -43,10 +47,28 @@ export class Reconciliation {
     });
   }
 
+  /** Networks, root filesystems and logs of machines that the log does not know: left alone as well. */
+  async #reportLeftovers(): Promise<void> {
+    const { network, rootfs, logs } = this.#ports;
+    const found = (await Promise.all([network.list(), rootfs.list(), logs.list()])).flat();
+    const unknown = new Set(found.filter((machineId) => isGone(this.#decisions.machine(machineId))));
+    if (unknown.size === 0) return;
+    const named = [...unknown].slice(0, NAMED).join(", ");
+    const message = `networks, filesystems or logs of ${unknown.size} machines that the log does not know: ${named}`;
+    await this.#decisions.own({ type: "RaiseAlarm", alarm: "unknown_leftovers", message });
+  }
+
   async #catchUpExit(machineId: string, startId: string): Promise<void> {
-    const exit = await endOf(this.#containers, { machineId, startId }, this.#clock.nowMs());
+    const exit = await endOf(this.#ports.containers, { machineId, startId }, this.#clock.nowMs());
     if (exit !== undefined) await this.#reactor.recordExit(machineId, startId, exit);
   }
+}
+
+/** How many are named in an alarm. */
+const NAMED = 20;
+
+function isGone(machine: Machine | undefined): boolean {
+  return machine === undefined || isTerminal(machine.state);
 }
 
 /** Operations in progress know what to do with what they left; else only the process of the last start may run. */

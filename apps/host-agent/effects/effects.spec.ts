@@ -1,0 +1,121 @@
+import { beforeEach, describe, expect, it } from "@jest/globals";
+import { openRun, type StepOutput, SystemClock, TerminalError } from "#kernel";
+import { bornFrom, type Machine } from "#machines";
+import type { StepContext } from "#operations";
+import {
+  type PulledImage,
+  SimulatedContainerRuntime,
+  SimulatedImageStore,
+  SimulatedKernel,
+  SimulatedMachineLogs,
+  SimulatedMachineNetwork,
+  SimulatedRegistry,
+  SimulatedRootfsStore,
+} from "#runtime";
+import { effectsOf } from "./index.ts";
+
+const IMAGE = "registry.test/app:1";
+let kernel: SimulatedKernel;
+let registry: SimulatedRegistry;
+let images: SimulatedImageStore;
+let rootfs: SimulatedRootfsStore;
+let machine: Machine;
+
+beforeEach(() => {
+  kernel = new SimulatedKernel();
+  registry = new SimulatedRegistry();
+  registry.publish(IMAGE, "one", { cmd: ["serve"] });
+  images = new SimulatedImageStore(registry);
+  rootfs = new SimulatedRootfsStore(images);
+  machine = bornFrom({
+    ...{ machineId: "6e82dd0a000001", appName: "app", name: "one", region: "local", epoch: 1 },
+    operation: { id: "CREATE", kind: "create", steps: [], startedAtMs: 0 },
+    ...{ instanceId: "01I", config: { image: IMAGE }, resources: { cpuMillis: 62, memoryMib: 256 } },
+    ...{ ipv4: "10.213.1.0", privateIp: "fd00::1", skipLaunch: false, createdAtMs: 0 },
+  });
+});
+
+function effects(bootId = "boot-1", store = images) {
+  const life = kernel.newLife();
+  return effectsOf(
+    {
+      ...{ images: store, rootfs, network: new SimulatedMachineNetwork(life) },
+      containers: new SimulatedContainerRuntime(life, new SystemClock()),
+      logs: new SimulatedMachineLogs(),
+    },
+    { machine: () => machine, imagesInUse: () => ["sha256:in-use"] },
+    bootId,
+  );
+}
+
+function step(name: string, input: unknown, outputs: Record<string, StepOutput> = {}): StepContext {
+  const spec = { name, input, timeoutMs: 1, maxAttempts: 1, backoffMs: 0 };
+  const run = openRun({ id: "OP", kind: "start", steps: [spec], startedAtMs: 0 });
+  const { signal } = new AbortController();
+  return { subjectId: machine.id, run, step: spec, key: "OP.0", signal, outputs };
+}
+
+describe("pull-image", () => {
+  it("makes room in a full store once, and keeps what machines use (F34)", async () => {
+    const kept: string[][] = [];
+    class FullStore extends SimulatedImageStore {
+      override async pull(reference: string, signal: AbortSignal): Promise<PulledImage> {
+        if (kept.length === 0) throw new TerminalError("disk_full", "no room");
+        return super.pull(reference, signal);
+      }
+      override async prune(keep: Iterable<string>): Promise<void> {
+        kept.push([...keep]);
+      }
+    }
+    const pull = effects("boot-1", new FullStore(registry))["pull-image"];
+    expect(await pull(step("pull-image", { image: IMAGE }))).toEqual({
+      digest: expect.stringMatching(/^sha256:/),
+    });
+    expect(kept).toEqual([["sha256:in-use"]]);
+  });
+});
+
+describe("prepare-rootfs", () => {
+  it("brings back an image that the store has lost, as long as its name means the same", async () => {
+    const { digest } = await registry.find(IMAGE, new AbortController().signal);
+    machine = { ...machine, imageDigest: digest };
+    const prepare = effects()["prepare-rootfs"];
+    expect(await prepare(step("prepare-rootfs", { layerKey: "OP" }))).toMatchObject({ bootId: "boot-1" });
+    registry.publish(IMAGE, "two");
+    machine = { ...machine, imageDigest: "sha256:gone" };
+    await expect(prepare(step("prepare-rootfs", { layerKey: "OP" }))).rejects.toMatchObject({
+      code: "image_not_found",
+    });
+  });
+
+  it("first ends whatever an abandoned start left running", async () => {
+    const { digest } = await images.pull(IMAGE, new AbortController().signal);
+    machine = { ...machine, imageDigest: digest };
+    const all = effects();
+    const outputs = await prepared(all);
+    await all.launch(step("launch", { startId: "ABANDONED" }, outputs));
+    expect(kernel.containers.size).toBe(1);
+    await all["prepare-rootfs"](step("prepare-rootfs", { layerKey: "NEXT" }));
+    expect(kernel.containers.size).toBe(0);
+  });
+});
+
+describe("launch", () => {
+  it("takes what was prepared, and prepares again what a reboot of the host took away", async () => {
+    const { digest } = await images.pull(IMAGE, new AbortController().signal);
+    machine = { ...machine, imageDigest: digest };
+    const outputs = await prepared(effects());
+    kernel.networks.clear();
+    await effects().launch(step("launch", { startId: "SAME-BOOT" }, outputs));
+    expect(kernel.networks.size).toBe(0);
+    await effects("boot-2").launch(step("launch", { startId: "NEXT-BOOT" }, outputs));
+    expect([...kernel.networks.keys()]).toEqual([machine.id]);
+  });
+});
+
+async function prepared(all: ReturnType<typeof effects>): Promise<Record<string, StepOutput>> {
+  return {
+    "prepare-network": await all["prepare-network"](step("prepare-network", undefined)),
+    "prepare-rootfs": await all["prepare-rootfs"](step("prepare-rootfs", { layerKey: "OP" })),
+  };
+}
