@@ -33,6 +33,7 @@ export class WireTap {
     this.url = `nats://127.0.0.1:${address.port}`;
     server.on("connection", (client) => {
       const upstream = createConnection(port, "127.0.0.1");
+      for (const socket of [client, upstream]) socket.setNoDelay(true);
       this.#pipe(client, upstream, (message) => fateOf({ ...message, from: "client" }));
       this.#pipe(upstream, client, (message) => fateOf({ ...message, from: "server" }));
     });

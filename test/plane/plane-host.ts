@@ -1,0 +1,74 @@
+import type { INestMicroservice } from "@nestjs/common";
+import { pino } from "pino";
+import { connectBus } from "#bus";
+import type { Host } from "#hosts";
+import { SystemClock, SystemIds } from "#kernel";
+import type { TestHost, WireTap } from "#testing";
+import { announceLog } from "../../apps/host-agent/react/log-announcement.ts";
+import { serveAgent } from "../../apps/host-agent/serve.ts";
+import { type HostPlace, type SimulatedAgent, SimulatedHost } from "../simulation/host-world.ts";
+
+const logger = pino({ level: "silent" });
+const clock = new SystemClock();
+const ids = new SystemIds(clock);
+
+type OpenTap = (target: { readonly port: number }) => Promise<WireTap>;
+
+/** One host of a plane: its leaf is real, its containers are not. An agent may be killed and another one started. */
+export class PlaneHost {
+  readonly hostId: string;
+  readonly #host: SimulatedHost;
+  readonly #openTap: OpenTap;
+  readonly #leaf: TestHost;
+  #tap!: WireTap;
+  #agent!: SimulatedAgent;
+  #app: INestMicroservice | undefined;
+  #stopped = new AbortController();
+
+  static async make(leaf: TestHost, openTap: OpenTap, more: Partial<HostPlace>): Promise<PlaneHost> {
+    let made: PlaneHost | undefined;
+    const connect = () => connectBus({ ...leaf.bus, servers: [made!.#tap.url] });
+    const host = await SimulatedHost.make(leaf.leaf, { hostId: leaf.hostId, connect, ...more });
+    made = new PlaneHost(leaf, host, openTap);
+    return made;
+  }
+
+  private constructor(leaf: TestHost, host: SimulatedHost, openTap: OpenTap) {
+    this.hostId = leaf.hostId;
+    this.#leaf = leaf;
+    this.#host = host;
+    this.#openTap = openTap;
+  }
+
+  /** What runs on it, whatever anybody thinks. */
+  get kernel(): SimulatedHost["kernel"] {
+    return this.#host.kernel;
+  }
+
+  /** The host as it folds itself. */
+  get state(): Host {
+    return this.#agent.agent.ledger.state;
+  }
+
+  async start(): Promise<void> {
+    this.#tap = await this.#openTap(this.#leaf.leaf);
+    this.#agent = await this.#host.boot();
+    const { nc, agent } = this.#agent;
+    this.#app = await serveAgent(agent, { nc, ids }, { hostId: this.hostId, region: "local" }, logger);
+    this.#stopped = new AbortController();
+    void announceLog(nc, clock, agent.ledger.log, this.#stopped.signal);
+  }
+
+  /** The agent dies at once; containers run on (I5). */
+  kill(): void {
+    this.#tap.cut();
+    this.#stopped.abort();
+    void this.#host.bury();
+    void this.#app?.close();
+  }
+
+  async remove(): Promise<void> {
+    this.kill();
+    await this.#host.remove();
+  }
+}

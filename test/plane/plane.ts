@@ -1,0 +1,213 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { NestFastifyApplication } from "@nestjs/platform-fastify";
+import { pino } from "pino";
+import { type BusConnection, connectBus } from "#bus";
+import { ensureHubStreams } from "#event-log";
+import { ControlCommands } from "#fleet";
+import { HybridClock } from "#kernel";
+import { HealthServer, Metrics } from "#service";
+import {
+  type Fate,
+  startTopology,
+  type TappedMessage,
+  type TestBusSettings,
+  type Topology,
+  WireTap,
+} from "#testing";
+import { type ApiParts, apiParts } from "../../apps/api/api.module.ts";
+import { apiServer } from "../../apps/api/serve.ts";
+import { ApiSettings } from "../../apps/api/settings.ts";
+import { SchedulerParts } from "../../apps/scheduler/scheduler.module.ts";
+import { serveScheduler } from "../../apps/scheduler/serve.ts";
+import type { HostPlace } from "../simulation/host-world.ts";
+import { PlaneHost } from "./plane-host.ts";
+
+const logger = pino({ level: "silent" });
+const TOKEN = "drover_test";
+
+/** Answer of the Machines API. */
+export interface Answer<T = Record<string, unknown>> {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: T;
+}
+
+/** What watches every message between any party ("api", "scheduler", a host's id) and its nats-server. */
+export type Watch = (party: string, message: TappedMessage) => Fate;
+
+interface Api {
+  readonly parts: ApiParts;
+  readonly app: NestFastifyApplication;
+  readonly nc: BusConnection;
+  readonly tap: WireTap;
+}
+
+interface Scheduler {
+  readonly nc: BusConnection;
+  readonly tap: WireTap;
+  readonly stopping: AbortController;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * A whole control plane in this process: the real API, scheduler and agents on real NATS with the real permissions; only
+ * containers, images and networks are simulated. Every message of every party passes a tap.
+ */
+export class Plane {
+  readonly topology: Topology;
+  readonly hosts: readonly PlaneHost[];
+  /** Decides on every message; lets all arrive unless set. */
+  watch: Watch = () => "arrives";
+  readonly #dataDir: string;
+  #api!: Api;
+  #scheduler!: Scheduler;
+
+  static async start(hostIds: readonly string[], more: Partial<HostPlace> = {}): Promise<Plane> {
+    const topology = await startTopology({ hosts: hostIds });
+    const plane = new Plane(topology, await mkdtemp(join(tmpdir(), "drover-plane-")));
+    await plane.startScheduler();
+    const make = (hostId: string) => PlaneHost.make(topology.hosts.get(hostId)!, plane.#tapOf(hostId), more);
+    Object.assign(plane, { hosts: await Promise.all(hostIds.map(make)) });
+    await Promise.all(plane.hosts.map((host) => host.start()));
+    await plane.startApi();
+    await plane.registered();
+    return plane;
+  }
+
+  private constructor(topology: Topology, dataDir: string) {
+    this.topology = topology;
+    this.hosts = [];
+    this.#dataDir = dataDir;
+  }
+
+  host(hostId: string): PlaneHost {
+    return this.hosts.find((host) => host.hostId === hostId)!;
+  }
+
+  get api(): ApiParts {
+    return this.#api.parts;
+  }
+
+  /** A request to the Machines API, as it comes over HTTP. */
+  async ask<T = Record<string, unknown>>(
+    method: "GET" | "POST" | "DELETE",
+    url: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
+    const json = body === undefined ? {} : { payload: JSON.stringify(body) };
+    const type = body === undefined ? {} : { "content-type": "application/json" };
+    const authorization = `Bearer ${TOKEN}`;
+    const response = await this.#api.app.inject({
+      method,
+      url,
+      headers: { authorization, ...type, ...headers },
+      ...json,
+    });
+    const text = response.payload;
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      body: text ? JSON.parse(text) : undefined,
+    };
+  }
+
+  async startApi(): Promise<void> {
+    const { tap, nc } = await this.#connect("api", this.topology.bus("api"));
+    const listen = { host: "127.0.0.1", port: 1 };
+    const settings = new ApiSettings({
+      clusterId: "plane",
+      region: "local",
+      nats: { servers: [tap.url], seedFile: "none" },
+      monitorUrl: this.topology.hub.monitorUrl,
+      listen,
+      dataDir: join(this.#dataDir, "api"),
+      adminTokenFile: "none",
+      allowUnsafe: false,
+    });
+    const parts = await apiParts(nc, settings, TOKEN, logger);
+    const app = await apiServer(parts, new HealthServer(new Metrics()), logger);
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+    await parts.projection.caughtUp;
+    this.#api = { parts, app, nc, tap };
+  }
+
+  async startScheduler(): Promise<void> {
+    const { tap, nc } = await this.#connect("scheduler", this.topology.bus("scheduler"));
+    const parts = new SchedulerParts(nc, logger);
+    await ensureHubStreams(nc, parts.ids);
+    await parts.reconciler.reconcile();
+    const stopping = new AbortController();
+    void parts.stalledSources.run(stopping.signal);
+    const app = await serveScheduler(parts, nc, logger);
+    this.#scheduler = { nc, tap, stopping, close: () => app.close() };
+  }
+
+  /** Nothing that it has not said by now is ever heard of it. */
+  killApi(): void {
+    const { tap, nc, parts } = this.#api;
+    tap.cut();
+    void nc.close();
+    void parts.projection.stop();
+  }
+
+  killScheduler(): void {
+    const { tap, nc, stopping, close } = this.#scheduler;
+    tap.cut();
+    stopping.abort();
+    void nc.close();
+    void close();
+  }
+
+  /** Kills a party; the promise resolves when its successor serves. */
+  replace(party: string): Promise<void> {
+    if (party === "api") {
+      this.killApi();
+      return this.startApi();
+    }
+    if (party === "scheduler") {
+      this.killScheduler();
+      return this.startScheduler();
+    }
+    const host = this.host(party);
+    host.kill();
+    return host.start();
+  }
+
+  /** The host that owns a machine, by CONTROL itself. */
+  async ownerOf(machineId: string): Promise<string | undefined> {
+    const { clock, ids } = this.#api.parts;
+    const control = new ControlCommands(this.#api.nc, { clock, ids, hybridClock: new HybridClock(clock) });
+    return (await control.load("machine", machineId)).placements.get(machineId)?.hostId;
+  }
+
+  /** Resolves when the API sees every host. */
+  async registered(): Promise<void> {
+    while (this.#api.parts.fleet.hosts().length < this.hosts.length) await pause();
+  }
+
+  async stop(): Promise<void> {
+    this.killApi();
+    this.killScheduler();
+    await Promise.all(this.hosts.map((host) => host.remove()));
+    await this.topology.stop();
+    await rm(this.#dataDir, { recursive: true, force: true });
+  }
+
+  #tapOf(party: string) {
+    return (target: { readonly port: number }) =>
+      WireTap.open(target, (message) => this.watch(party, message));
+  }
+
+  async #connect(party: string, bus: TestBusSettings): Promise<{ tap: WireTap; nc: BusConnection }> {
+    const tap = await this.#tapOf(party)(this.topology.hub);
+    return { tap, nc: await connectBus({ ...bus, servers: [tap.url] }) };
+  }
+}
+
+export function pause(durationMs = 20): Promise<void> {
+  return new Promise((done) => setTimeout(done, durationMs));
+}
