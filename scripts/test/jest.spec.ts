@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { type JestResult, totalsOf } from "./jest.ts";
+import { type JestResult, secondChance, totalsOf } from "./jest.ts";
 import { add, closingLine, failures, NOTHING } from "./totals.ts";
 
 const GOOD: JestResult = {
@@ -33,5 +33,18 @@ describe("the totals of a run", () => {
 
   it("mention skipped tests", () => {
     expect(closingLine({ passed: 1, failed: 0, skipped: 2 })).toBe("1 passed, 0 failed, 2 skipped");
+  });
+
+  it("count a spec that failed beside others by what it does alone", () => {
+    const shaky = {
+      name: "/a.spec.ts",
+      status: "failed",
+      assertionResults: [{ status: "passed" }, { status: "failed" }],
+    };
+    const first = { ...GOOD, numFailedTests: 1, testResults: [shaky] };
+    const alone = { ...GOOD, numPassedTests: 2 };
+    expect(secondChance(first, 0, alone)).toEqual({ passed: 4, failed: 0, skipped: 0 });
+    expect(secondChance(first, 1, { ...GOOD, numPassedTests: 1, numFailedTests: 1 }).failed).toBe(1);
+    expect(secondChance(first, 1, undefined).failed).toBe(1);
   });
 });
