@@ -19,6 +19,6 @@ export default {
   moduleNameMapper: { "^#([a-z-]+)$": "<rootDir>/libs/$1/index.ts" },
   roots: ["<rootDir>/apps", "<rootDir>/libs", "<rootDir>/test", "<rootDir>/scripts"],
   testMatch: ["**/*.spec.ts"],
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   workerIdleMemoryLimit: "1GB",
 };
