@@ -80,7 +80,7 @@ export class HostAgent {
   }
 
   private constructor(settings: AgentSettings, world: AgentWorld, signals: AgentSignals, ledger: HostLedger) {
-    const { clock, ids, ports, identity } = world;
+    const { clock, ids, ports } = world;
     this.ledger = ledger;
     this.#world = world;
     this.#signals = signals;
@@ -92,7 +92,7 @@ export class HostAgent {
       this.#reactor.lookAgain();
       this.#timers.align();
     });
-    const effects = effectsOf(ports, this.#decisions, identity.bootId);
+    const effects = effectsOf(ports, this.#decisions);
     this.#runner = new OperationRunner(
       new MachineJournal(this.#decisions),
       afterAck(ledger, effects),

@@ -41,11 +41,11 @@ describe("a process that ends by itself", () => {
   it("starts again from a fresh root filesystem, the recovery being the start's parent", () => {
     const story = running();
     story.exit();
-    expect(story.steps).toEqual(["remove-container", "prepare-rootfs"]);
+    expect(story.steps).toEqual(["remove-container", "prepare"]);
     const recovery = story.machine.operation;
     story.finish();
     expect(story.machine.operation).toMatchObject({ parentId: recovery?.id, parentKind: "recover" });
-    expect(story.machine.operation?.steps[1]?.input).toEqual({ layerKey: recovery?.id });
+    expect(story.machine.operation?.steps[0]?.input).toMatchObject({ layerKey: recovery?.id });
   });
 });
 

@@ -30,7 +30,7 @@ const idle = () => new MachineStory({}, true).settle();
 describe("creating", () => {
   it("fetches the image, makes ready, and launches by itself", () => {
     const story = new MachineStory();
-    expect(story.steps).toEqual(["pull-image", "prepare-network", "prepare-rootfs"]);
+    expect(story.steps).toEqual(["pull-image", "prepare"]);
     story.finish();
     expect(story.machine).toMatchObject({ state: "created", imageDigest: "sha256:registry.local/hello:1" });
     story.settle();
@@ -83,6 +83,7 @@ describe("a launch that fails", () => {
     story.until("launch").report(gone);
     expect(story.machine).toMatchObject({ state: "failed", holdsResources: false, error: gone.error });
     story.tell(start);
+    expect(story.steps).toEqual(["remove-container", "launch"]);
     expect(story.settle().state).toBe("started");
     expect(story.machine.error).toBeUndefined();
   });
@@ -105,8 +106,8 @@ describe("stopping", () => {
       lastExit: { requested_stop: true },
     });
     story.tell(start);
-    expect(story.steps).toEqual(["prepare-network", "prepare-rootfs", "launch"]);
-    expect(story.machine.operation?.steps[1]?.input).toEqual({ layerKey: operation?.id });
+    expect(story.steps).toEqual(["launch"]);
+    expect(story.machine.operation?.steps[0]?.input).toMatchObject({ layerKey: operation?.id });
   });
 
   it("takes signal and timeout from the command, else from the config", () => {
@@ -145,7 +146,7 @@ describe("restarting", () => {
       parentId: "again",
       parentKind: "restart",
     });
-    expect(story.machine.operation?.steps[1]?.input).toEqual({ layerKey: "again" });
+    expect(story.machine.operation?.steps[0]?.input).toMatchObject({ layerKey: "again" });
     story.settle();
     expect(story.path.slice(-3)).toEqual(["restarting", "starting", "started"]);
   });
@@ -169,14 +170,7 @@ describe("updating", () => {
   it("replaces config, version and image, and starts", () => {
     const story = running();
     story.tell(update());
-    expect(story.steps).toEqual([
-      "pull-image",
-      "send-signal",
-      "await-exit",
-      "remove-container",
-      "prepare-network",
-      "prepare-rootfs",
-    ]);
+    expect(story.steps).toEqual(["pull-image", "send-signal", "await-exit", "remove-container", "prepare"]);
     story.settle();
     expect(story.path.slice(-3)).toEqual(["updating", "starting", "started"]);
     expect(story.machine).toMatchObject({ instanceId: "v2", imageDigest: "sha256:registry.local/hello:2" });
@@ -210,7 +204,7 @@ describe("updating", () => {
   it("that fails later starts the old config again", () => {
     const story = running();
     story.tell(update());
-    story.until("prepare-rootfs").report(gone);
+    story.until("prepare").report(gone);
     expect(story.machine).toMatchObject({ state: "starting", instanceId: "v1", error: gone.error });
     expect(story.settle().state).toBe("started");
   });

@@ -10,7 +10,7 @@ import {
   withOutput,
 } from "#kernel";
 import { beginUpdate, endUpdate, revertUpdate } from "./evolve-update.ts";
-import { startIdOf } from "./plan.ts";
+import { laysRootfs, startIdOf } from "./plan.ts";
 import type { Machine, MachineStateName } from "./state.ts";
 
 type DataOf<T extends MachineEvent["type"]> = Extract<MachineEvent, { type: T }>["data"];
@@ -176,7 +176,7 @@ function updateFailed(machine: Machine, data: DataOf<"MachineUpdateFailed">): Ma
 /** Every operation that ends in rest has laid out a fresh root filesystem under its own id. */
 function freshRootfs(machine: Machine): Pick<Machine, "rootfsKey"> {
   const run = machine.operation;
-  return run?.steps.some((step) => step.name === "prepare-rootfs") ? { rootfsKey: run.id } : {};
+  return run !== undefined && laysRootfs(run) ? { rootfsKey: run.id } : {};
 }
 
 /** An exit that an operation waited for is known from then on, however that operation ends. */

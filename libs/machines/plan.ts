@@ -8,8 +8,9 @@ import type { Machine } from "./state.ts";
  */
 export type MachineStep =
   | "pull-image"
-  | "prepare-network"
-  | "prepare-rootfs"
+  /** Network and root filesystem for the next start, so that it has nothing left to do but launch. */
+  | "prepare"
+  /** Makes ready what is not, and begins the process. */
   | "launch"
   /** The process of an earlier start runs on, and nothing is done to it. */
   | "keep-process"
@@ -43,8 +44,7 @@ const KILL_GRACE_MS = 15_000;
 type Timing = Omit<StepSpec, "name" | "input">;
 const timings: Readonly<Record<MachineStep, Timing>> = {
   "pull-image": { timeoutMs: 300_000, maxAttempts: 3, backoffMs: 1_000 },
-  "prepare-network": { timeoutMs: 15_000, maxAttempts: 5, backoffMs: 200 },
-  "prepare-rootfs": { timeoutMs: 30_000, maxAttempts: 5, backoffMs: 200 },
+  prepare: { timeoutMs: 30_000, maxAttempts: 5, backoffMs: 200 },
   launch: { timeoutMs: 30_000, maxAttempts: 3, backoffMs: 500 },
   "keep-process": { timeoutMs: 10_000, maxAttempts: UNTIL_DONE, backoffMs: 200 },
   "send-signal": { timeoutMs: 10_000, maxAttempts: UNTIL_DONE, backoffMs: 200 },
@@ -76,25 +76,23 @@ function operation({ id, atMs, parent }: Occasion, kind: MachineOperationKind, s
 export function planCreate(occasion: Occasion, config: MachineConfig): OperationStart {
   return operation(occasion, "create", [
     step("pull-image", { image: config.image }),
-    step("prepare-network"),
-    step("prepare-rootfs", { layerKey: occasion.id }),
+    step("prepare", { layerKey: occasion.id }),
   ]);
 }
 
 /**
- * The first two steps find their work done already, unless the host rebooted since. Whatever a stop that failed left
- * running is killed first.
+ * Launches on what was laid out for it: one step, because a request may be waiting. Where nothing was, an operation
+ * failed before, and whatever it left is cleared away first.
  */
 export function planStart(
   occasion: Occasion,
   machine: Pick<Machine, "startId" | "rootfsKey" | "config">,
   kind: "start" | "launch" = "start",
 ): OperationStart {
+  const { rootfsKey } = machine;
   return operation(occasion, kind, [
-    ...(machine.startId === undefined ? [] : [...killProcess(machine), step("remove-container")]),
-    step("prepare-network"),
-    step("prepare-rootfs", { layerKey: machine.rootfsKey ?? occasion.id }),
-    step("launch", { startId: occasion.id }),
+    ...(rootfsKey === undefined ? [...killProcess(machine), step("remove-container")] : []),
+    step("launch", { startId: occasion.id, layerKey: rootfsKey ?? occasion.id }),
   ]);
 }
 
@@ -134,9 +132,7 @@ export function planUpdate(occasion: Occasion, machine: Machine, config: Machine
   return operation(occasion, "update", [
     step("pull-image", { image: config.image }),
     ...endProcess(machine, {}),
-    step("remove-container"),
-    step("prepare-network"),
-    step("prepare-rootfs", { layerKey: occasion.id }),
+    ...freshen(occasion.id),
   ]);
 }
 
@@ -170,7 +166,12 @@ function endProcess({ startId, config }: Pick<Machine, "startId" | "config">, ho
 }
 
 function freshen(layerKey: string): StepSpec[] {
-  return [step("remove-container"), step("prepare-rootfs", { layerKey })];
+  return [step("remove-container"), step("prepare", { layerKey })];
+}
+
+/** Whether this run lays out a root filesystem under its own id. */
+export function laysRootfs({ id, steps }: OperationRun): boolean {
+  return steps.some(({ input }) => (input as { layerKey?: string } | undefined)?.layerKey === id);
 }
 
 /** The start whose process this run launches or keeps: what the runtime knows the process by (F21). */

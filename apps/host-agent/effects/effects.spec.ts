@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
-import { openRun, type StepOutput, SystemClock, TerminalError } from "#kernel";
+import { openRun, SystemClock, TerminalError } from "#kernel";
 import { bornFrom, type Machine } from "#machines";
 import type { StepContext } from "#operations";
 import {
@@ -21,7 +21,7 @@ let images: SimulatedImageStore;
 let rootfs: SimulatedRootfsStore;
 let machine: Machine;
 
-beforeEach(() => {
+beforeEach(async () => {
   kernel = new SimulatedKernel();
   registry = new SimulatedRegistry();
   registry.publish(IMAGE, "one", { cmd: ["serve"] });
@@ -33,9 +33,11 @@ beforeEach(() => {
     ...{ instanceId: "01I", config: { image: IMAGE }, resources: { cpuMillis: 62, memoryMib: 256 } },
     ...{ ipv4: "10.213.1.0", privateIp: "fd00::1", skipLaunch: false, createdAtMs: 0 },
   });
+  const { digest } = await registry.find(IMAGE, new AbortController().signal);
+  machine = { ...machine, imageDigest: digest };
 });
 
-function effects(bootId = "boot-1", store = images) {
+function effects(store = images) {
   const life = kernel.newLife();
   return effectsOf(
     {
@@ -44,15 +46,14 @@ function effects(bootId = "boot-1", store = images) {
       logs: new SimulatedMachineLogs(),
     },
     { machine: () => machine, imagesInUse: () => ["sha256:in-use"] },
-    bootId,
   );
 }
 
-function step(name: string, input: unknown, outputs: Record<string, StepOutput> = {}): StepContext {
+function step(name: string, input: unknown): StepContext {
   const spec = { name, input, timeoutMs: 1, maxAttempts: 1, backoffMs: 0 };
   const run = openRun({ id: "OP", kind: "start", steps: [spec], startedAtMs: 0 });
   const { signal } = new AbortController();
-  return { subjectId: machine.id, run, step: spec, key: "OP.0", signal, outputs };
+  return { subjectId: machine.id, run, step: spec, key: "OP.0", signal, outputs: {} };
 }
 
 describe("pull-image", () => {
@@ -67,7 +68,7 @@ describe("pull-image", () => {
         kept.push([...keep]);
       }
     }
-    const pull = effects("boot-1", new FullStore(registry))["pull-image"];
+    const pull = effects(new FullStore(registry))["pull-image"];
     expect(await pull(step("pull-image", { image: IMAGE }))).toEqual({
       digest: expect.stringMatching(/^sha256:/),
     });
@@ -75,47 +76,41 @@ describe("pull-image", () => {
   });
 });
 
-describe("prepare-rootfs", () => {
-  it("brings back an image that the store has lost, as long as its name means the same", async () => {
-    const { digest } = await registry.find(IMAGE, new AbortController().signal);
-    machine = { ...machine, imageDigest: digest };
-    const prepare = effects()["prepare-rootfs"];
-    expect(await prepare(step("prepare-rootfs", { layerKey: "OP" }))).toMatchObject({ bootId: "boot-1" });
-    registry.publish(IMAGE, "two");
-    machine = { ...machine, imageDigest: "sha256:gone" };
-    await expect(prepare(step("prepare-rootfs", { layerKey: "OP" }))).rejects.toMatchObject({
-      code: "image_not_found",
-    });
+describe("prepare", () => {
+  it("makes network and root filesystem", async () => {
+    await images.pull(IMAGE, new AbortController().signal);
+    await effects().prepare(step("prepare", { layerKey: "OP" }));
+    expect([...kernel.networks.keys()]).toEqual([machine.id]);
+    expect(await rootfs.list()).toEqual([machine.id]);
   });
 
-  it("first ends whatever an abandoned start left running", async () => {
-    const { digest } = await images.pull(IMAGE, new AbortController().signal);
-    machine = { ...machine, imageDigest: digest };
-    const all = effects();
-    const outputs = await prepared(all);
-    await all.launch(step("launch", { startId: "ABANDONED" }, outputs));
-    expect(kernel.containers.size).toBe(1);
-    await all["prepare-rootfs"](step("prepare-rootfs", { layerKey: "NEXT" }));
-    expect(kernel.containers.size).toBe(0);
+  it("brings back an image that the store has lost, as long as its name means the same", async () => {
+    const { prepare } = effects();
+    await prepare(step("prepare", { layerKey: "OP" }));
+    registry.publish(IMAGE, "two");
+    machine = { ...machine, imageDigest: "sha256:gone" };
+    await expect(prepare(step("prepare", { layerKey: "OP" }))).rejects.toMatchObject({
+      code: "image_not_found",
+    });
   });
 });
 
 describe("launch", () => {
-  it("takes what was prepared, and prepares again what a reboot of the host took away", async () => {
-    const { digest } = await images.pull(IMAGE, new AbortController().signal);
-    machine = { ...machine, imageDigest: digest };
-    const outputs = await prepared(effects());
+  it("makes ready again what a reboot of the host took away", async () => {
+    const all = effects();
+    await all.prepare(step("prepare", { layerKey: "OP" }));
     kernel.networks.clear();
-    await effects().launch(step("launch", { startId: "SAME-BOOT" }, outputs));
-    expect(kernel.networks.size).toBe(0);
-    await effects("boot-2").launch(step("launch", { startId: "NEXT-BOOT" }, outputs));
+    await all.launch(step("launch", { startId: "NEXT", layerKey: "OP" }));
     expect([...kernel.networks.keys()]).toEqual([machine.id]);
   });
 });
 
-async function prepared(all: ReturnType<typeof effects>): Promise<Record<string, StepOutput>> {
-  return {
-    "prepare-network": await all["prepare-network"](step("prepare-network", undefined)),
-    "prepare-rootfs": await all["prepare-rootfs"](step("prepare-rootfs", { layerKey: "OP" })),
-  };
-}
+describe("remove-container", () => {
+  it("ends whatever an abandoned start left running", async () => {
+    const all = effects();
+    await all.launch(step("launch", { startId: "ABANDONED", layerKey: "OP" }));
+    expect(kernel.containers.size).toBe(1);
+    await all["remove-container"](step("remove-container", undefined));
+    expect(kernel.containers.size).toBe(0);
+  });
+});

@@ -3,7 +3,7 @@ import type { Machine, MachineStep } from "#machines";
 import type { Effect } from "#operations";
 import { awaitExit, keepProcess, sendSignal } from "./end-process.ts";
 import { type LaunchPorts, launch } from "./launch.ts";
-import { type MachineOf, prepareNetwork, prepareRootfs, pullImage } from "./prepare.ts";
+import { type MachineOf, prepare, pullImage } from "./prepare.ts";
 import { remove } from "./remove.ts";
 
 /** The world as effects see it: the ports of libs/runtime. */
@@ -20,7 +20,6 @@ export interface KnownMachines {
 export function effectsOf(
   ports: RuntimePorts,
   machines: KnownMachines,
-  bootId: string,
 ): Readonly<Record<MachineStep, Effect>> {
   const { images, network, rootfs, containers, logs } = ports;
   const machineOf: MachineOf = ({ subjectId }) => {
@@ -30,9 +29,8 @@ export function effectsOf(
   };
   return {
     "pull-image": pullImage(images, () => machines.imagesInUse()),
-    "prepare-network": prepareNetwork(network, machineOf, bootId),
-    "prepare-rootfs": prepareRootfs(rootfs, images, containers, machineOf, bootId),
-    launch: launch(ports, machineOf, bootId),
+    prepare: prepare(ports, machineOf),
+    launch: launch(ports, machineOf),
     "keep-process": keepProcess,
     "send-signal": sendSignal(containers),
     "await-exit": awaitExit(containers),
