@@ -18,7 +18,7 @@ afterAll(() => server.stop());
 type Happening =
   | { readonly kind: "ask"; readonly command: MachineRequest; readonly waits: boolean }
   | { readonly kind: "exit"; readonly status: number }
-  | { readonly kind: "kill"; readonly afterPlaces: number };
+  | { readonly kind: "kill"; readonly afterPlaces: number; readonly whileStarting: boolean };
 
 const command: fc.Arbitrary<MachineRequest> = fc.oneof(
   fc.constant<MachineRequest>({ type: "StartMachine" }),
@@ -41,7 +41,11 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("exit" as const), status: fc.constantFrom(0, 1) }) },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant("kill" as const), afterPlaces: fc.nat(25) }),
+    arbitrary: fc.record({
+      kind: fc.constant("kill" as const),
+      afterPlaces: fc.nat(25),
+      whileStarting: fc.boolean(),
+    }),
   },
 );
 
@@ -64,8 +68,10 @@ class Story {
   async happens(next: Happening): Promise<void> {
     if (next.kind === "exit") return this.#exit(next.status);
     if (next.kind === "kill") {
-      await this.#reboot(new DeathPoint(next.afterPlaces));
-      return this.#point.arm();
+      const point = new DeathPoint(next.afterPlaces);
+      if (next.whileStarting) point.arm();
+      await this.#reboot(point);
+      return point.arm();
     }
     this.#asked += 1;
     const asked = this.agent.command(`ASK-${this.#asked}`, next.command).catch((refused: unknown) => {
@@ -85,7 +91,9 @@ class Story {
   async #reboot(point: DeathPoint): Promise<void> {
     await this.host.bury();
     this.#point = point;
-    this.agent = await this.host.boot(point);
+    const agent = await Promise.race([this.host.boot(point), point.died]);
+    if (agent === undefined) await this.#reboot(new DeathPoint());
+    else this.agent = agent;
   }
 
   #exit(status: number): void {

@@ -27,12 +27,13 @@ export class Reconciliation {
   }
 
   async run(): Promise<void> {
-    for (const container of await this.#ports.containers.list()) await this.#reportUnlessKnown(container);
+    const found = await this.#ports.containers.list();
+    for (const container of found) await this.#reportUnlessKnown(container);
     await this.#reportLeftovers();
-    for (const machine of this.#decisions.host.machines.values()) {
-      if (machine.state === "started" && machine.startId !== undefined) {
-        await this.#catchUpExit(machine.id, machine.startId);
-      }
+    const running = new Set(found.filter(({ state }) => state === "running").map(containerIdOf));
+    for (const { id: machineId, state, startId } of this.#decisions.host.machines.values()) {
+      if (state !== "started" || startId === undefined) continue;
+      if (!running.has(containerIdOf({ machineId, startId }))) await this.#catchUpExit(machineId, startId);
     }
   }
 
