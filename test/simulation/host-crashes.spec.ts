@@ -71,5 +71,5 @@ describe.each(SCENARIOS)("F22: $name, with an agent that is killed", (scenario) 
       expect({ killed, machine, room }).toEqual({ killed, machine: calm.machine, room: calm.room });
       expect({ killed, twice: runs.filter((count) => count > 1) }).toEqual({ killed, twice: [] });
     }
-  });
+  }, 600_000);
 });
