@@ -1,6 +1,6 @@
 import { type HostLogEvent, type NewEvent, type PublishedPort, VOCABULARY } from "#contracts";
 import { type Host, type HostCommand, HostDomain, hostFold } from "#hosts";
-import { currentStep, HybridClock, type StepOutput } from "#kernel";
+import { currentStep, HybridClock, type StepOutput, SystemClock } from "#kernel";
 import { type MachineCommand, owedCommand } from "#machines";
 import { clock, HOST, ids } from "./log-leaf.ts";
 
@@ -17,10 +17,20 @@ const CONFIG = {
   publish: [] as PublishedPort[],
 };
 
+/** A second passes with every 20 events: what is remembered for a while is then as much as in a host's real life. */
+class PassingClock extends SystemClock {
+  #nowMs = super.nowMs() - 86_400_000;
+
+  override nowMs(): number {
+    this.#nowMs += 50;
+    return this.#nowMs;
+  }
+}
+
 /** The life of a host with a steady number of machines, decided by the real decider: created, started, stopped, destroyed. */
 export class HostHistory {
   readonly #domain: HostDomain;
-  readonly #hybridClock = new HybridClock(clock);
+  readonly #hybridClock = new HybridClock(new PassingClock());
   readonly #machines: string[] = [];
   readonly #logId: string;
   #host: Host = hostFold.empty();

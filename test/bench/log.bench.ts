@@ -10,7 +10,7 @@ export interface LogBenchOptions {
   readonly events: number;
 }
 
-const WHOLE: LogBenchOptions = { appends: 8_000, travels: 1_000, events: 1_000_000 };
+const WHOLE: LogBenchOptions = { appends: 4_000, travels: 1_000, events: 1_000_000 };
 
 /**
  * `drover bench log`: what writing down a decision costs, how fast it is known elsewhere, how fast a history folds.
