@@ -1,43 +1,60 @@
-import { readFile } from "node:fs/promises";
 import { REFUSAL_CODES, type RefusalCode, RefusedError, refusal } from "#kernel";
+
+/** The API lets nobody wait longer than a minute; what is silent for longer than this will not speak. */
+const PATIENCE_MS = 90_000;
 
 /** Talks to the Machines API. Errors come out as refusals with the server's own line. */
 export class ApiClient {
   readonly base: string;
   readonly #token: string;
 
-  /** `base`: "http://127.0.0.1:4280", without `/v1`. */
+  /** `base`: as `apiBase` makes it. */
   constructor(base: string, token: string) {
-    this.base = base.replace(/\/+$/, "").replace(/\/v1$/, "");
+    this.base = base;
     this.#token = token;
   }
 
-  async get<T>(path: string): Promise<T> {
-    return this.#json<T>("GET", path);
+  /** An object that has at least `field`: another server's JSON is told from the API's by it. */
+  async get<T extends object>(path: string, field: keyof T & string): Promise<T> {
+    return this.#having(field, await this.#json<T>("GET", path));
   }
 
-  async post<T>(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
-    return this.#json<T>("POST", path, body, headers);
+  async list<T>(path: string): Promise<T[]> {
+    const found = await this.#json<T[]>("GET", path);
+    if (!Array.isArray(found)) throw this.#foreign();
+    return found;
   }
 
-  async delete<T>(path: string): Promise<T> {
-    return this.#json<T>("DELETE", path);
+  /** Makes something, and returns it: an object that has at least `field`. */
+  async create<T extends object>(
+    path: string,
+    field: keyof T & string,
+    body: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<T> {
+    return this.#having(field, await this.#json<T>("POST", path, body, headers));
+  }
+
+  async post(path: string, body?: unknown): Promise<void> {
+    await this.#json("POST", path, body);
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.#json("DELETE", path);
   }
 
   /** Newline-delimited JSON as it arrives, until the server ends it or `signal` fires. */
   async *stream<T>(path: string, signal: AbortSignal): AsyncGenerator<T> {
-    const response = await this.#send("GET", path, undefined, {}, signal);
-    let rest = "";
-    const decoder = new TextDecoder();
+    const silence = new AbortController();
+    const timer = setTimeout(() => silence.abort(), PATIENCE_MS);
     try {
-      for await (const chunk of response.body ?? []) {
-        rest += decoder.decode(chunk, { stream: true });
-        const lines = rest.split("\n");
-        rest = lines.pop() ?? "";
-        for (const line of lines) if (line !== "") yield JSON.parse(line) as T;
-      }
+      const response = await this.#send("GET", path, {}, AbortSignal.any([signal, silence.signal]));
+      clearTimeout(timer);
+      for await (const line of linesOf(response)) yield this.#parse<T>(line);
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (!signal.aborted) throw this.#explained(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -47,62 +64,108 @@ export class ApiClient {
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<T> {
-    const response = await this.#send(method, path, body, headers);
-    const text = await response.text();
-    return (text === "" ? undefined : JSON.parse(text)) as T;
+    const withBody =
+      body === undefined
+        ? { headers }
+        : { headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
+    try {
+      const response = await this.#send(method, path, withBody, AbortSignal.timeout(PATIENCE_MS));
+      const text = await response.text();
+      return text === "" ? (undefined as T) : this.#parse<T>(text);
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   async #send(
     method: string,
     path: string,
-    body: unknown,
-    headers: Record<string, string>,
-    signal?: AbortSignal,
+    { headers, body }: { headers?: Record<string, string>; body?: string },
+    signal: AbortSignal,
   ): Promise<Response> {
     const response = await fetch(`${this.base}${path}`, {
       method,
-      headers: {
-        authorization: `Bearer ${this.#token}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(signal === undefined ? {} : { signal }),
-    }).catch((error: unknown) => {
-      if (signal?.aborted) throw error;
-      const message = `no API answers at ${this.base}: start the cluster with \`drover up\`, or set DROVER_API`;
-      throw new RefusedError(refusal("unreachable", message));
+      headers: { authorization: `Bearer ${this.#token}`, ...headers },
+      signal,
+      ...(body === undefined ? {} : { body }),
     });
-    if (!response.ok) throw await refusalOf(response);
+    if (!response.ok) throw this.#refusalOf(response.status, await response.text());
     return response;
   }
-}
 
-async function refusalOf(response: Response): Promise<RefusedError> {
-  const text = await response.text().catch(() => "");
-  const body = parseObject(text);
-  const code = REFUSAL_CODES.includes(body.status as RefusalCode)
-    ? (body.status as RefusalCode)
-    : "effect_failed";
-  const message = typeof body.error === "string" ? body.error : `the API answered ${response.status}`;
-  const details = body.details as Record<string, unknown> | undefined;
-  return new RefusedError(refusal(code, message, details === undefined ? {} : { details }));
-}
+  #having<T extends object>(field: string, found: T): T {
+    if (typeof found !== "object" || found === null || !(field in found)) throw this.#foreign();
+    return found;
+  }
 
-function parseObject(text: string): Record<string, unknown> {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === "object" && parsed !== null ? (parsed as Record<string, unknown>) : {};
-  } catch {
-    return {};
+  #parse<T>(text: string): T {
+    const parsed = parseJson(text);
+    if (parsed === undefined) throw this.#foreign();
+    return parsed as T;
+  }
+
+  #refusalOf(status: number, text: string): RefusedError {
+    const body = parseJson(text) as Record<string, unknown> | null | undefined;
+    if (typeof body?.error !== "string") return this.#foreign(` (it answered ${status})`);
+    const known = REFUSAL_CODES.includes(body.status as RefusalCode);
+    const details = body.details as Record<string, unknown> | undefined;
+    return new RefusedError(
+      refusal(known ? (body.status as RefusalCode) : "effect_failed", body.error, details ? { details } : {}),
+    );
+  }
+
+  #foreign(how = ""): RefusedError {
+    const message = `what answers at ${this.base} is no Machines API${how}: set DROVER_API to the address that \`drover up\` prints`;
+    return new RefusedError(refusal("unreachable", message));
+  }
+
+  /** What a failed request means: refused, silent, broken off, or nobody there. */
+  #explained(error: unknown): unknown {
+    if (error instanceof RefusedError) return error;
+    const name = (error as Error).name;
+    if (name === "TimeoutError" || name === "AbortError") {
+      const message = `${this.base} does not answer within ${PATIENCE_MS / 1_000} s: see \`drover status\`, or set DROVER_API`;
+      return new RefusedError(refusal("deadline_exceeded", message));
+    }
+    const message =
+      (error as Error).message === "terminated"
+        ? `${this.base} broke off its answer: try again, or see \`drover status\``
+        : `no API answers at ${this.base}: start the cluster with \`drover up\`, or set DROVER_API`;
+    return new RefusedError(refusal("unreachable", message));
   }
 }
 
-/** The token to use: what the environment says, else the local cluster's own. */
-export async function findToken(fromEnvironment: string | undefined, tokenFile: string): Promise<string> {
-  if (fromEnvironment !== undefined && fromEnvironment !== "") return fromEnvironment;
-  const text = await readFile(tokenFile, "utf8").catch(() => undefined);
-  if (text !== undefined) return text.trim();
-  const message = `no token: ${tokenFile} is not there or not readable; start a cluster with \`drover up\`, or set DROVER_TOKEN`;
-  throw new RefusedError(refusal("unauthorized", message));
+async function* linesOf(response: Response): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of response.body ?? []) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line !== "") yield line;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The API's address without its `/v1`, from a URL or HOST:PORT. Throws a refusal for anything else. */
+export function apiBase(text: string): string {
+  const url = URL.parse(text.includes("://") ? text : `http://${text}`);
+  if (url !== null && /^https?:$/.test(url.protocol) && url.hostname !== "" && url.username === "") {
+    return `${url.origin}${url.pathname}`.replace(/\/+$/, "").replace(/\/v1$/, "");
+  }
+  throw new RefusedError(refusal("invalid", `DROVER_API: "${text}" is no address: set http://HOST:PORT`));
+}
+
+/** Throws a refusal when a text cannot be a token. It is not shown: it may be a secret all the same. */
+export function assertToken(token: string, from: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new RefusedError(
+    refusal("unauthorized", `${from} holds no token: it is empty, or has spaces or odd characters`),
+  );
 }

@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, type Ids, SystemClock, SystemIds } from "#kernel";
-import { ApiClient, findToken } from "./api-client.ts";
-import { clusterSchema } from "./cluster/cluster-file.ts";
+import { ApiClient } from "./api-client.ts";
+import { canonical } from "./cluster/files.ts";
 import { Layout } from "./cluster/layout.ts";
 import type { Programs } from "./cluster/processes.ts";
 import { type Output, standardOutput } from "./output.ts";
@@ -33,9 +32,8 @@ export class CliContext {
 
   /** The data directory: `--data` from where the user stands, else the project's own. */
   layout(flags: CommonFlags): Layout {
-    return new Layout(
-      flags.data === undefined ? join(this.root, ".drover/data") : absolute(this.settings, flags.data),
-    );
+    const named = flags.data === undefined ? join(this.root, ".drover/data") : absolute(flags.data, "--data");
+    return new Layout(canonical(named));
   }
 
   get programs(): Programs {
@@ -50,16 +48,9 @@ export class CliContext {
 
   /** The API of the cluster that the flags and the environment name. */
   async api(flags: CommonFlags): Promise<ApiClient> {
-    const layout = this.layout(flags);
-    const token = await findToken(this.settings.token, layout.tokenFile);
-    return new ApiClient(this.settings.api ?? (await localApi(layout)), token);
+    // Loaded when it is needed: it brings all schemas, and `--help` shall be quick.
+    const { findApi } = await import("./find-api.ts");
+    const { base, token } = await findApi(this.layout(flags), this.settings);
+    return new ApiClient(base, token);
   }
-}
-
-const DEFAULT_API = "http://127.0.0.1:4280";
-
-async function localApi(layout: Layout): Promise<string> {
-  const text = await readFile(layout.clusterFile, "utf8").catch(() => "{}");
-  const cluster = clusterSchema.safeParse(JSON.parse(text));
-  return cluster.success ? `http://${cluster.data.api.host}:${cluster.data.api.port}` : DEFAULT_API;
 }

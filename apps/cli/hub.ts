@@ -3,6 +3,7 @@ import { type BusConnection, connectBus } from "#bus";
 import { RefusedError, refusal } from "#kernel";
 import { readCluster } from "./cluster/cluster-file.ts";
 import type { CliContext, CommonFlags } from "./context.ts";
+import { addressOf } from "./settings.ts";
 
 const CONNECT_MS = 5_000;
 
@@ -20,7 +21,7 @@ export async function withHub<T>(
     );
   }
   const seed = (await readFile(layout.seedFile("cli"), "utf8")).trim();
-  const server = `nats://${cluster.nats.host}:${cluster.nats.port}`;
+  const server = `nats://${addressOf(cluster.nats)}`;
   const settings = { servers: [server], user: "cli", seed, name: "cli" };
   const nc = await connectBus(settings, AbortSignal.timeout(CONNECT_MS)).catch((error: unknown) => {
     if (error instanceof RefusedError) throw error;

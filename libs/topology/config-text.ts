@@ -59,7 +59,8 @@ export function quoted(text: string): string {
 }
 
 export function address(listen: Listen): string {
-  return `${listen.host}:${listen.port}`;
+  const { host, port } = listen;
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** Throws on an id that would be read as more than one token of a subject, or as more than a word of a configuration. */

@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { SUBJECT_TOKEN } from "#contracts";
 import { RefusedError, refusal } from "#kernel";
-import { writeFileAtomic } from "./files.ts";
+import { readIfThere, writeFileAtomic } from "./files.ts";
 import type { Layout } from "./layout.ts";
 
 const port = z.number().int().min(1).max(65_535);
@@ -37,10 +36,7 @@ export type Listen = z.infer<typeof listen>;
 
 /** Reads the cluster of a data directory; undefined when there is none. Throws when the file is damaged. */
 export async function readCluster(layout: Layout): Promise<Cluster | undefined> {
-  const text = await readFile(layout.clusterFile, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
+  const text = await readIfThere(layout.clusterFile);
   if (text === undefined) return undefined;
   const checked = clusterSchema.safeParse(safeJson(text));
   if (checked.success) return checked.data;

@@ -2,7 +2,7 @@ import { networkInterfaces } from "node:os";
 import type { Clock, Ids } from "#kernel";
 import { RefusedError, refusal } from "#kernel";
 import type { Cluster, ClusterHost, Listen } from "./cluster-file.ts";
-import { freePorts } from "./ports.ts";
+import { freePorts, portsOf } from "./ports.ts";
 
 export interface Wanted {
   readonly hosts: number;
@@ -56,12 +56,6 @@ export async function growCluster(cluster: Cluster, count: number, ids: Ids): Pr
     };
   });
   return { ...cluster, hosts: [...cluster.hosts, ...added] };
-}
-
-function portsOf(cluster: Cluster): Set<number> {
-  const { nats, api, http, hubLeafPort, hubMonitorPort, schedulerHealthPort, hosts } = cluster;
-  const own = [nats.port, api.port, http.port, hubLeafPort, hubMonitorPort, schedulerHealthPort];
-  return new Set([...own, ...hosts.flatMap((host) => [host.leafPort, host.monitorPort, host.healthPort])]);
 }
 
 /** /16 networks of 10.0.0.0/8 that no interface of this machine is in; several clusters may live on one box. */

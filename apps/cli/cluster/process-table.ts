@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 
 /** A process of this machine, told apart from a later one with the same pid by its start time (F21). */
 export interface ProcessIdentity {
@@ -8,13 +8,11 @@ export interface ProcessIdentity {
 }
 
 /**
- * Finds the process that was started with `flag path`: a service's settings file is its name, unique on the machine.
- * No record of pids is kept, so none can be stale or missing after a crash.
+ * Finds this user's process that was started with `flag path`: a service's settings file is its name, unique on the
+ * machine. No record of pids is kept, so none can be stale or missing after a crash.
  */
 export function findByArgument(flag: string, path: string): ProcessIdentity | undefined {
-  for (const entry of readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    const pid = Number(entry);
+  for (const pid of ownPids()) {
     if (pid === process.pid) continue;
     const args = argumentsOf(pid);
     if (!args.some((arg, index) => arg === flag && args[index + 1] === path)) continue;
@@ -22,6 +20,17 @@ export function findByArgument(flag: string, path: string): ProcessIdentity | un
     if (identity !== undefined) return identity;
   }
   return undefined;
+}
+
+/** This user's process that has the unix socket of that abstract name open; undefined when nobody's or another's is. */
+export function findBySocket(name: string): ProcessIdentity | undefined {
+  const line = readFileSync("/proc/net/unix", "utf8")
+    .split("\n")
+    .find((each) => each.endsWith(` @${name}`));
+  const inode = line?.trim().split(/\s+/)[6];
+  if (inode === undefined) return undefined;
+  const pid = ownPids().find((each) => descriptorsOf(each).includes(`socket:[${inode}]`));
+  return pid === undefined ? undefined : identityOf(pid);
 }
 
 /** The identity of a living process; undefined when it is gone or a zombie. */
@@ -49,6 +58,38 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals)
     process.kill(identity.pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** Of this user's processes only: what another calls himself is no reason to believe him. */
+function ownPids(): number[] {
+  const mine = process.geteuid?.();
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry) && userOf(entry) === mine)
+    .map(Number);
+}
+
+function userOf(pid: string): number | undefined {
+  try {
+    return statSync(`/proc/${pid}`).uid;
+  } catch {
+    return undefined;
+  }
+}
+
+function descriptorsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => linkOf(`/proc/${pid}/fd/${fd}`) ?? []);
+  } catch {
+    return [];
+  }
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { addressOf } from "../settings.ts";
 import type { Cluster } from "./cluster-file.ts";
 import type { Layout } from "./layout.ts";
 
@@ -72,6 +73,6 @@ export function processesOf(cluster: Cluster, layout: Layout, programs: Programs
         `127.0.0.1:${host.healthPort}`,
       ),
     ),
-    node("api", main("api"), layout.serviceConfig("api"), `${cluster.api.host}:${cluster.api.port}`),
+    node("api", main("api"), layout.serviceConfig("api"), addressOf(cluster.api)),
   ];
 }

@@ -1,20 +1,22 @@
-import { mkdir, readdir, statfs } from "node:fs/promises";
+import { readdir, rm, statfs } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { type Clock, type Ids, RefusedError, refusal } from "#kernel";
+import { addressOf } from "../settings.ts";
 import type { Cluster, Listen } from "./cluster-file.ts";
 import { readCluster, writeCluster } from "./cluster-file.ts";
+import { makeFolder } from "./files.ts";
 import { Layout } from "./layout.ts";
 import { growCluster, makeCluster } from "./make-cluster.ts";
-import { isFree } from "./ports.ts";
 import { findByArgument, signalProcess } from "./process-table.ts";
 import { type Programs, processesOf, type ServiceProcess } from "./processes.ts";
-import type { Report } from "./supervised-process.ts";
-import { Supervisor, waitUntilReady } from "./supervisor.ts";
+import { settlePorts } from "./settle-ports.ts";
+import { type Report, STOP_PATIENCE_MS, stopProcess } from "./supervised-process.ts";
+import { Supervisor } from "./supervisor.ts";
 import { SupervisorLock } from "./supervisor-lock.ts";
 import { type HostShare, writeSettings } from "./write-settings.ts";
 
 export interface UpOptions {
-  /** Absolute. */
+  /** Absolute, without links in it. */
   readonly dataDir: string;
   /** As asked for; undefined keeps what the cluster has, or makes three. */
   readonly hosts: number | undefined;
@@ -40,44 +42,54 @@ const DEFAULT_HTTP: Listen = { host: "127.0.0.1", port: 8080 };
 const SHARED_MEMORY = 0.8;
 /** Below this the log itself would be in danger (F34). */
 const LEAST_FREE_BYTES = 512 * 1024 * 1024;
-/** A clock before this was never set (F20): the day on which this was written. */
-const EARLIEST_MS = Date.UTC(2026, 10, 1);
+/** A clock outside of these was never set (F20). */
+const EARLIEST_MS = Date.UTC(2026, 0, 1);
+const LATEST_MS = Date.UTC(2100, 0, 1);
 const A_DAY_MS = 86_400_000;
 
-/** Makes the cluster if there is none, adopts what runs of it, starts the rest, and waits until all of it serves. */
+/**
+ * Makes the cluster if there is none, adopts what runs of it, starts the rest, and waits until all of it serves. When
+ * that fails, or `signal` fires, the services are stopped again; what was refused leaves no data directory behind.
+ */
 export async function runCluster(
   options: UpOptions,
   programs: Programs,
   report: Report,
   clock: Clock,
   ids: Ids,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<RunningCluster> {
-  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
-  await assertRoom(options.dataDir);
+  const layout = new Layout(options.dataDir);
+  await makeFolder(options.dataDir);
   const lock = await SupervisorLock.take(options.dataDir);
   try {
-    const layout = new Layout(options.dataDir);
+    await assertRoom(options.dataDir);
     const before = await readCluster(layout);
     if (before === undefined) await assertEmpty(options.dataDir);
     assertClock(clock.nowMs(), before);
-    const cluster = await wantedCluster(before, options, clock, ids);
+    const cluster = await wantedCluster(before, options, programs, clock, ids);
     const services = processesOf(cluster, layout, programs);
-    await assertPortsFree(cluster, services);
-    if (cluster !== before) await writeCluster(layout, cluster);
-    await writeSettings(cluster, layout, shareOf(cluster), options.allowUnsafe, ids);
-    reloadHub(services);
+    if (JSON.stringify(cluster) !== JSON.stringify(before)) await writeCluster(layout, cluster);
+    const changed = await writeSettings(cluster, layout, shareOf(cluster), options.allowUnsafe, ids);
+    await renew(
+      services.filter((service) => changed.has(service.settings)),
+      before,
+      cluster,
+      report,
+    );
     const supervisor = new Supervisor(services, layout, report);
-    supervisor.start();
     const stop = async () => {
       await supervisor.stop();
       lock.release();
     };
-    await waitUntilReady(services, layout, options.readyTimeoutMs).catch(async (error) => {
+    supervisor.start();
+    await supervisor.ready(options.readyTimeoutMs, signal).catch(async (error) => {
       await stop();
       throw error;
     });
     return { cluster, stop };
   } catch (error) {
+    await removeUnmade(layout);
     lock.release();
     throw error;
   }
@@ -86,44 +98,57 @@ export async function runCluster(
 async function wantedCluster(
   before: Cluster | undefined,
   options: UpOptions,
+  programs: Programs,
   clock: Clock,
   ids: Ids,
 ): Promise<Cluster> {
   const hosts = options.hosts ?? before?.hosts.length ?? DEFAULT_HOSTS;
-  if (before === undefined) {
-    const { nats = DEFAULT_NATS, api = DEFAULT_API, http = DEFAULT_HTTP } = options;
-    return makeCluster({ hosts, nats, api, http }, clock, ids);
-  }
-  if (hosts < before.hosts.length) {
+  if (before !== undefined && hosts < before.hosts.length) {
     const message = `the cluster has ${before.hosts.length} hosts and \`up\` takes none away: ask for at least as many`;
     throw new RefusedError(refusal("invalid", message));
   }
-  const grown = await growCluster(before, hosts, ids);
-  const { nats = grown.nats, api = grown.api, http = grown.http } = options;
-  const same = [nats.port === grown.nats.port, api.port === grown.api.port, http.port === grown.http.port];
-  return same.every(Boolean) && grown === before ? before : { ...grown, nats, api, http };
+  const nats = options.nats ?? before?.nats ?? DEFAULT_NATS;
+  const api = options.api ?? before?.api ?? DEFAULT_API;
+  const http = options.http ?? before?.http ?? DEFAULT_HTTP;
+  const wanted =
+    before === undefined
+      ? await makeCluster({ hosts, nats, api, http }, clock, ids)
+      : await growCluster({ ...before, nats, api, http }, hosts, ids);
+  return settlePorts(wanted, before, runningOf(before, options.dataDir, programs), ids);
 }
 
-/** Ports that users chose must not be somebody else's: of our own running processes they may be. */
-async function assertPortsFree(cluster: Cluster, services: readonly ServiceProcess[]): Promise<void> {
-  const runs = (name: string) =>
-    services.some((service) => service.name === name && findByArgument(service.flag, service.settings));
-  const wanted = [
-    { listen: cluster.nats, process: "hub", flag: "--nats" },
-    { listen: cluster.api, process: "api", flag: "--api" },
-  ];
-  for (const { listen, process, flag } of wanted) {
-    if (runs(process) || (await isFree(listen))) continue;
-    const message = `${listen.host}:${listen.port} is taken by another program: free it, or choose another with ${flag} HOST:PORT`;
-    throw new RefusedError(refusal("port_taken", message));
+/** Which processes of a cluster run. */
+function runningOf(before: Cluster | undefined, dataDir: string, programs: Programs) {
+  const services = before === undefined ? [] : processesOf(before, new Layout(dataDir), programs);
+  const running = services.filter(({ flag, settings }) => findByArgument(flag, settings) !== undefined);
+  const names = new Set(running.map(({ name }) => name));
+  return (process: string) => names.has(process);
+}
+
+/**
+ * What runs with settings that are no longer true ends, to be started anew: no machine minds (I5, I11). A hub that only
+ * learns of more hosts reads its settings again as it runs.
+ */
+async function renew(
+  changed: readonly ServiceProcess[],
+  before: Cluster | undefined,
+  cluster: Cluster,
+  report: Report,
+): Promise<void> {
+  for (const { name, flag, settings } of changed) {
+    const running = findByArgument(flag, settings);
+    if (running === undefined) continue;
+    if (name === "hub" && before !== undefined && addressesOfHub(before) === addressesOfHub(cluster)) {
+      signalProcess(running, "SIGHUP");
+      continue;
+    }
+    report(`${name} has new settings: starting it again`);
+    await stopProcess(running, STOP_PATIENCE_MS);
   }
 }
 
-/** A hub that runs already learns of hosts that joined. */
-function reloadHub(services: readonly ServiceProcess[]): void {
-  const hub = services.find((service) => service.name === "hub");
-  const running = hub && findByArgument(hub.flag, hub.settings);
-  if (running !== undefined) signalProcess(running, "SIGHUP");
+function addressesOfHub({ nats, hubLeafPort, hubMonitorPort }: Cluster): string {
+  return [addressOf(nats), hubLeafPort, hubMonitorPort].join(" ");
 }
 
 /**
@@ -144,17 +169,27 @@ async function assertRoom(dataDir: string): Promise<void> {
   throw new RefusedError(refusal("disk_full", message));
 }
 
-/** A purge removes the whole folder: it must never have been anybody else's. */
+/** What an `up` that was refused may have left in a data directory. */
+const TRACES = ["logs", "cluster.json.tmp"];
+
+/** A purge removes what is in the folder: it must never have been anybody else's. */
 async function assertEmpty(dataDir: string): Promise<void> {
-  const foreign = (await readdir(dataDir)).filter((name) => name !== "logs" && name !== "cluster.json.tmp");
+  const foreign = (await readdir(dataDir)).filter((name) => !TRACES.includes(name));
   if (foreign.length === 0) return;
   const message = `${dataDir} is not empty and holds no cluster: name an empty or a new folder with --data`;
   throw new RefusedError(refusal("invalid", message));
 }
 
+/** Empties a data directory that never got a cluster: nothing half made stays. */
+export async function removeUnmade({ root }: Layout): Promise<void> {
+  const names = await readdir(root).catch(() => []);
+  if (names.some((name) => !TRACES.includes(name))) return;
+  for (const name of names) await rm(`${root}/${name}`, { recursive: true, force: true });
+}
+
 function assertClock(nowMs: number, cluster: Cluster | undefined): void {
   const earliestMs = cluster === undefined ? EARLIEST_MS : cluster.createdAtMs - A_DAY_MS;
-  if (nowMs >= earliestMs) return;
+  if (nowMs >= earliestMs && nowMs < LATEST_MS) return;
   const message = `the clock says ${new Date(nowMs).toISOString()}, which cannot be: set it, then try again`;
   throw new RefusedError(refusal("invalid", message));
 }

@@ -1,6 +1,5 @@
-import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Ids } from "#kernel";
+import { type Ids, RefusedError, refusal } from "#kernel";
 import {
   agentUser,
   type Credential,
@@ -14,8 +13,9 @@ import {
   mintCredential,
   type User,
 } from "#topology";
+import { addressOf } from "../settings.ts";
 import type { Cluster, ClusterHost } from "./cluster-file.ts";
-import { writeFileAtomic } from "./files.ts";
+import { readIfThere, writeFileAtomic } from "./files.ts";
 import type { Layout } from "./layout.ts";
 
 /** What each host of a local cluster may promise: this machine's own resources, divided. */
@@ -26,9 +26,12 @@ export interface HostShare {
 
 const PRIVATE = 0o600;
 
+/** Writes a file. `settings`: the settings that it belongs to, when it is not those itself. */
+type Write = (file: string, content: unknown, settings?: string) => Promise<void>;
+
 /**
  * Writes every process's settings from the cluster file. The same cluster gives the same files, so it runs at each
- * `up`; seeds and the token are made once and kept.
+ * `up`; seeds and the token are made once and kept. Returns the settings files that say something else than before.
  */
 export async function writeSettings(
   cluster: Cluster,
@@ -36,39 +39,45 @@ export async function writeSettings(
   share: HostShare,
   allowUnsafe: boolean,
   ids: Ids,
-): Promise<void> {
-  await mkdir(layout.secretsDir, { recursive: true, mode: 0o700 });
-  await keepToken(layout, ids);
-  const services = await serviceCredentials(layout);
-  await writeHub(cluster, layout, services);
-  for (const host of cluster.hosts) await writeHost(cluster, host, layout, share, allowUnsafe);
-  const hubUrl = `nats://${cluster.nats.host}:${cluster.nats.port}`;
+): Promise<ReadonlySet<string>> {
+  const changed = new Set<string>();
+  const write: Write = async (file, content, settings = file) => {
+    const text = typeof content === "string" ? content : `${JSON.stringify(content, null, 2)}\n`;
+    if (await writeFileAtomic(file, text, PRIVATE)) changed.add(settings);
+  };
+  await keepToken(layout, ids, write);
+  const services = await serviceCredentials(layout, write);
+  await writeHub(cluster, layout, services, write);
+  for (const host of cluster.hosts) await writeHost(cluster, host, layout, share, allowUnsafe, write);
+  const hubUrl = `nats://${addressOf(cluster.nats)}`;
   const monitorUrl = `http://127.0.0.1:${cluster.hubMonitorPort}`;
   const at = (service: HubService) => ({ servers: [hubUrl], seedFile: layout.seedFile(service) });
   const common = { clusterId: cluster.clusterId, region: cluster.region, monitorUrl, allowUnsafe };
-  await writeJson(layout.serviceConfig("scheduler"), {
+  await write(layout.serviceConfig("scheduler"), {
     ...common,
     nats: at("scheduler"),
     listen: { host: "127.0.0.1", port: cluster.schedulerHealthPort },
     dataDir: layout.serviceDir("scheduler"),
   });
-  await writeJson(layout.serviceConfig("api"), {
+  await write(layout.serviceConfig("api"), {
     ...common,
     nats: at("api"),
     listen: cluster.api,
     dataDir: layout.serviceDir("api"),
     adminTokenFile: layout.tokenFile,
   });
+  return changed;
 }
 
 async function writeHub(
   cluster: Cluster,
   layout: Layout,
   services: Readonly<Record<HubService, Credential>>,
+  write: Write,
 ): Promise<void> {
   const hosts = await Promise.all(
     cluster.hosts.map(async ({ hostId }) => {
-      const { publicKey } = await keepSeed(layout, leafUser(hostId));
+      const { publicKey } = await keepSeed(layout, leafUser(hostId), write, layout.leafConfig(hostId));
       return { hostId, region: cluster.region, publicKey };
     }),
   );
@@ -82,7 +91,7 @@ async function writeHub(
     services: Object.fromEntries(publicKeys) as Record<HubService, string>,
     hosts,
   });
-  await writeFileAtomic(layout.hubConfig, text, PRIVATE);
+  await write(layout.hubConfig, text);
 }
 
 async function writeHost(
@@ -91,13 +100,14 @@ async function writeHost(
   layout: Layout,
   share: HostShare,
   allowUnsafe: boolean,
+  write: Write,
 ): Promise<void> {
   const { hostId, subnet } = host;
   const { clusterId, region } = cluster;
-  const link = await keepSeed(layout, leafUser(hostId));
-  const agent = await keepSeed(layout, agentUser(hostId));
+  const link = await keepSeed(layout, leafUser(hostId), write, layout.leafConfig(hostId));
+  const agent = await keepSeed(layout, agentUser(hostId), write, layout.agentConfig(hostId));
   const linkSeedFile = join(layout.leafDir(hostId), "link.conf");
-  await writeFileAtomic(linkSeedFile, linkSeedText(link.seed), PRIVATE);
+  await write(linkSeedFile, linkSeedText(link.seed), layout.leafConfig(hostId));
   const text = leafConfig({
     hostId,
     region,
@@ -109,8 +119,8 @@ async function writeHost(
     // Relative to the configuration: nats-server joins an absolute one to its folder.
     linkSeedFile: "link.conf",
   });
-  await writeFileAtomic(layout.leafConfig(hostId), text, PRIVATE);
-  await writeJson(layout.agentConfig(hostId), {
+  await write(layout.leafConfig(hostId), text);
+  await write(layout.agentConfig(hostId), {
     clusterId,
     hostId,
     region,
@@ -124,35 +134,36 @@ async function writeHost(
   });
 }
 
-async function serviceCredentials(layout: Layout): Promise<Record<HubService, Credential>> {
+async function serviceCredentials(layout: Layout, write: Write): Promise<Record<HubService, Credential>> {
   const entries = await Promise.all(
-    HUB_SERVICES.map(async (service) => [service, await keepSeed(layout, service)] as const),
+    HUB_SERVICES.map(async (service) => {
+      return [service, await keepSeed(layout, service, write, layout.serviceConfig(service))] as const;
+    }),
   );
   return Object.fromEntries(entries) as Record<HubService, Credential>;
 }
 
-/** The user's key pair: the one on disk, else a new one. */
-async function keepSeed(layout: Layout, user: User): Promise<Credential> {
+/** The user's key pair: the one on disk, else a new one. `settings`: of the process that signs with it. */
+async function keepSeed(layout: Layout, user: User, write: Write, settings: string): Promise<Credential> {
   const file = layout.seedFile(user);
   const seed = await readIfThere(file);
-  if (seed !== undefined) return credentialFromSeed(user, seed);
+  if (seed !== undefined) return readSeed(user, seed, file);
   const minted = mintCredential(user);
-  await writeFileAtomic(file, `${minted.seed}\n`, PRIVATE);
+  await write(file, `${minted.seed}\n`, settings);
   return minted;
 }
 
-async function keepToken(layout: Layout, ids: Ids): Promise<void> {
+function readSeed(user: User, seed: string, file: string): Credential {
+  try {
+    return credentialFromSeed(user, seed);
+  } catch {
+    // What it holds is told to nobody.
+    const message = `${file} is damaged: restore it from a backup, or remove it and have a new key made`;
+    throw new RefusedError(refusal("invalid", message));
+  }
+}
+
+async function keepToken(layout: Layout, ids: Ids, write: Write): Promise<void> {
   if ((await readIfThere(layout.tokenFile)) !== undefined) return;
-  await writeFileAtomic(layout.tokenFile, `drover_${ids.randomHex(24)}\n`, PRIVATE);
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  return readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-}
-
-async function writeJson(file: string, settings: unknown): Promise<void> {
-  await writeFileAtomic(file, `${JSON.stringify(settings, null, 2)}\n`, PRIVATE);
+  await write(layout.tokenFile, `drover_${ids.randomHex(24)}\n`, layout.serviceConfig("api"));
 }

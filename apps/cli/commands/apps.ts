@@ -10,7 +10,10 @@ interface AppRecord {
 }
 
 export function registerApps(program: Command, context: CliContext): void {
-  const apps = program.command("apps").summary("list, create and delete apps");
+  const apps = program
+    .command("apps")
+    .summary("list, create and delete apps")
+    .addHelpText("after", "\nExample:\n  $ drover apps create hello && drover apps\n");
   apps
     .command("list", { isDefault: true })
     .summary("list apps")
@@ -19,7 +22,7 @@ export function registerApps(program: Command, context: CliContext): void {
     .addHelpText("after", "\nExample:\n  $ drover apps list\n")
     .action(async (flags: CommonFlags) => {
       const api = await context.api(flags);
-      const { apps: found } = await api.get<{ apps: AppRecord[] }>("/v1/apps?org_slug=personal");
+      const { apps: found } = await api.get<{ apps: AppRecord[] }>("/v1/apps?org_slug=personal", "apps");
       const rows = found.map((app) => [app.name, String(app.machine_count), app.network, app.id]);
       context.output(flags).result(found, table(["NAME", "MACHINES", "NETWORK", "ID"], rows));
     });
@@ -32,7 +35,7 @@ export function registerApps(program: Command, context: CliContext): void {
     .addHelpText("after", "\nExample:\n  $ drover apps create hello\n")
     .action(async (name: string, flags: CommonFlags) => {
       const api = await context.api(flags);
-      const created = await api.post<{ id: string }>("/v1/apps", { name, org_slug: "personal" });
+      const created = await api.create<{ id: string }>("/v1/apps", "id", { name, org_slug: "personal" });
       context.output(flags).result(created, name);
     });
   apps

@@ -12,10 +12,8 @@ export function registerImage(program: Command, context: CliContext): void {
     .addHelpText("after", "\nExample:\n  $ drover image ./hello && drover run oci:./hello -p 18080:8080\n")
     .action(async (folder: string, flags: CommonFlags & { readonly text: string }) => {
       const { httpServer, writeOciLayout } = await import("#small-image");
-      const { reference, digest } = await writeOciLayout(
-        absolute(context.settings, folder),
-        httpServer(flags.text),
-      );
+      const layout = absolute(folder, "folder");
+      const { reference, digest } = await writeOciLayout(layout, httpServer(flags.text));
       context.output(flags).result({ reference, digest }, reference);
     });
 }

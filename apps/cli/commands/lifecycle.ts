@@ -4,8 +4,9 @@ import { RefusedError, refusal } from "#kernel";
 import type { ApiClient } from "../api-client.ts";
 import type { CliContext, CommonFlags } from "../context.ts";
 import { findMachine, listMachines, type MachineRecord, machinePath } from "../machine-record.ts";
-import type { Output } from "../output.ts";
-import { wholeNumber } from "./up.ts";
+import { errorLine, type Output } from "../output.ts";
+import { wholeNumber } from "../settings.ts";
+import { awaitMachine, type Wanted } from "./await-machine.ts";
 
 interface LifecycleFlags extends CommonFlags {
   readonly wait: boolean;
@@ -20,9 +21,6 @@ interface DestroyFlags extends LifecycleFlags {
   readonly all?: boolean;
   readonly count?: string;
 }
-
-/** The longest that the API waits in one request. */
-const WAIT_S = 60;
 
 export function registerLifecycle(program: Command, context: CliContext): void {
   common(program.command("start"), "start machines that are stopped", "start my-machine").action(
@@ -68,45 +66,63 @@ function common(command: Command, summary: string, example: string): Command {
 
 type Act = (api: ApiClient, machine: MachineRecord) => Promise<unknown>;
 
+interface Deed {
+  readonly context: CliContext;
+  readonly flags: LifecycleFlags;
+  readonly api: ApiClient;
+  readonly wanted: Wanted;
+  readonly act: Act;
+}
+
+/** As many machines are worked on at once. */
+const AT_ONCE = 16;
+
 async function onEach(
   context: CliContext,
   flags: LifecycleFlags,
   keys: readonly string[],
-  wanted: string,
+  wanted: Wanted,
   act: Act,
 ): Promise<void> {
   if (keys.length === 0) throw new RefusedError(refusal("invalid", "name at least one machine"));
   const api = await context.api(flags);
   // All are found before the first is touched: a typing error changes nothing.
-  const machines = await Promise.all(keys.map((key) => findMachine(api, key)));
-  await apply(context.output(flags), api, machines, flags.wait ? wanted : undefined, act);
+  const found = await Promise.all(keys.map((key) => findMachine(api, key)));
+  const once = new Map(found.map((machine) => [machine.id, machine]));
+  await apply({ context, flags, api, wanted, act }, [...once.values()]);
 }
 
-async function apply(
-  output: Output,
-  api: ApiClient,
-  machines: readonly MachineRecord[],
-  wanted: string | undefined,
-  act: Act,
-): Promise<void> {
+/** Does it to all, whatever becomes of one. Throws when it did not work with each. */
+async function apply(deed: Deed, machines: readonly MachineRecord[]): Promise<void> {
+  const output = deed.context.output(deed.flags);
   const done: { id: string; name: string; state: string }[] = [];
-  for (const machine of machines) {
-    await act(api, machine);
-    const state = wanted === undefined ? "accepted" : await waitFor(api, machine, wanted);
-    done.push({ id: machine.id, name: machine.name, state });
-    output.progress(`${machine.name} (${machine.id}): ${state}`);
-  }
-  output.result(done, done.map((machine) => machine.id).join("\n"));
+  const failures: unknown[] = [];
+  const waiting = [...machines];
+  const work = async () => {
+    for (let machine = waiting.shift(); machine !== undefined; machine = waiting.shift()) {
+      const { id, name } = machine;
+      try {
+        const state = await doTo(deed, machine, output);
+        done.push({ id, name, state });
+        output.progress(`${name} (${id}): ${state}`);
+      } catch (thrown) {
+        failures.push(thrown);
+        if (machines.length > 1) output.progress(`${name} (${id}): ${errorLine(thrown)}`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  if (done.length > 0 || failures.length === 0)
+    output.result(done, done.map((machine) => machine.id).join("\n"));
+  if (machines.length === 1 && failures.length === 1) throw failures[0];
+  if (failures.length === 0) return;
+  const message = `${failures.length} of ${machines.length} machines: ${errorLine(failures[0])}`;
+  throw new RefusedError(refusal("effect_failed", message));
 }
 
-/** Waits until the machine is in the state. Throws when it fails instead, or takes longer than the API waits. */
-export async function waitFor(api: ApiClient, machine: MachineRecord, wanted: string): Promise<string> {
-  const states = wanted === "started" ? "started,failed,destroyed" : `${wanted},failed`;
-  const path = `${machinePath(machine)}/wait?state=${states}&timeout=${WAIT_S}`;
-  const { state } = await api.get<{ state: string }>(path);
-  if (state === wanted) return state;
-  const message = `${machine.name} is ${state} instead of ${wanted}: see \`drover events ${machine.id}\` and \`drover logs ${machine.id}\``;
-  throw new RefusedError(refusal("effect_failed", message));
+async function doTo({ flags, api, wanted, act }: Deed, machine: MachineRecord, output: Output) {
+  await act(api, machine);
+  return flags.wait ? awaitMachine(api, machine, wanted, output) : "accepted";
 }
 
 async function destroy(context: CliContext, keys: string[], flags: DestroyFlags): Promise<void> {
@@ -121,7 +137,7 @@ async function destroy(context: CliContext, keys: string[], flags: DestroyFlags)
     throw new RefusedError(refusal("not_found", `app ${flags.app} has no machines: nothing was destroyed`));
   }
   await confirmCount(machines.length, flags);
-  await apply(context.output(flags), api, machines, flags.wait ? "destroyed" : undefined, act);
+  await apply({ context, flags, api, wanted: "destroyed", act }, machines);
 }
 
 /** F48: whoever destroys many says how many. */

@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import type { LogLine } from "#contracts";
 import type { CliContext, CommonFlags } from "../context.ts";
 import { findMachine } from "../machine-record.ts";
-import { wholeNumber } from "./up.ts";
+import { harmless } from "../output.ts";
+import { wholeNumber } from "../settings.ts";
 
 interface LogFlags extends CommonFlags {
   readonly follow?: boolean;
@@ -34,14 +35,8 @@ async function logs(context: CliContext, key: string, flags: LogFlags): Promise<
   const path = `/drover/v1/machines/${machine.id}/logs?tail=${tail}&follow=${flags.follow === true}`;
   for await (const line of api.stream<LogLine>(path, interrupted.signal)) {
     if (line.kind !== "line") continue;
+    // A terminal is shown control characters, files and pipes get them raw.
     const time = flags.timestamps === true ? `${new Date(line.atMs).toISOString()} ` : "";
     output.line(line, `${time}${process.stdout.isTTY ? harmless(line.text) : line.text}`);
   }
-}
-
-/** A guest must not drive the reader's terminal: control characters are shown, not obeyed. Files and pipes get them raw. */
-function harmless(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) =>
-    character === "\t" ? character : `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
 }

@@ -1,19 +1,17 @@
 import type { Command } from "commander";
 import type { CliContext, CommonFlags } from "../context.ts";
-import { findMachine, listMachines, type MachineRecord, machinePath } from "../machine-record.ts";
-import { age, table } from "../output.ts";
+import {
+  type EventRecord,
+  findMachine,
+  listMachines,
+  type MachineRecord,
+  machinePath,
+} from "../machine-record.ts";
+import { age, harmless, table } from "../output.ts";
+import { wholeNumber } from "../settings.ts";
 
 interface ListFlags extends CommonFlags {
   readonly app?: string;
-}
-
-interface EventRecord {
-  readonly id: string;
-  readonly type: string;
-  readonly status: string;
-  readonly source: string;
-  readonly timestamp: number;
-  readonly request?: unknown;
 }
 
 export function registerMachines(program: Command, context: CliContext): void {
@@ -29,7 +27,7 @@ export function registerMachines(program: Command, context: CliContext): void {
       const api = await context.api(flags);
       const output = context.output(flags);
       if (key !== undefined) {
-        const machine = await api.get<MachineRecord>(machinePath(await findMachine(api, key)));
+        const machine = await findMachine(api, key);
         return output.result(machine, describe(machine));
       }
       const machines = await listMachines(api, flags.app);
@@ -44,10 +42,10 @@ export function registerMachines(program: Command, context: CliContext): void {
     .option("--json", "print JSON only")
     .addHelpText("after", "\nExample:\n  $ drover events my-machine\n")
     .action(async (key: string, flags: CommonFlags & { limit: string }) => {
+      const limit = wholeNumber(flags.limit, "--limit", 1, 50);
       const api = await context.api(flags);
       const machine = await findMachine(api, key);
-      const path = `${machinePath(machine)}/events?limit=${encodeURIComponent(flags.limit)}`;
-      const events = await api.get<EventRecord[]>(path);
+      const events = await api.list<EventRecord>(`${machinePath(machine)}/events?limit=${limit}`);
       const rows = events.map((event) => [
         new Date(event.timestamp).toISOString(),
         event.type,
@@ -103,6 +101,6 @@ function describe(machine: MachineRecord): string {
   ];
   return lines
     .filter(([, value]) => value !== "")
-    .map(([name, value]) => `${name.padEnd(9)}${value}`)
+    .map(([name, value]) => `${name.padEnd(9)}${harmless(value)}`)
     .join("\n");
 }

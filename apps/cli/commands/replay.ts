@@ -8,7 +8,10 @@ function implementation() {
 }
 
 export function registerReplay(program: Command, context: CliContext): void {
-  const replay = program.command("replay").summary("the event debugger: what happened, and how things stood");
+  const replay = program
+    .command("replay")
+    .summary("the event debugger: what happened, and how things stood")
+    .addHelpText("after", "\nExample:\n  $ drover replay log --since 10m\n");
   replay
     .command("log")
     .summary("all events, in causal order across hosts")

@@ -4,9 +4,8 @@ import { RefusedError, refusal } from "#kernel";
 import type { ApiClient } from "../api-client.ts";
 import type { CliContext, CommonFlags } from "../context.ts";
 import { type MachineRecord, machinePath } from "../machine-record.ts";
-import { absolute } from "../settings.ts";
-import { waitFor } from "./lifecycle.ts";
-import { wholeNumber } from "./up.ts";
+import { absolute, wholeNumber } from "../settings.ts";
+import { awaitMachine } from "./await-machine.ts";
 
 interface RunFlags extends CommonFlags {
   readonly app: string;
@@ -36,7 +35,7 @@ export function registerRun(program: Command, context: CliContext): void {
         "and waits until it has started. The app is made when there is none of that name.",
     )
     .argument("<image>")
-    .argument("[command...]", "program and arguments in place of the image's own command")
+    .argument("[command...]", "program and arguments in place of the image's own command; put -- before them")
     .option("--app <name>", "the app it belongs to", "default")
     .option("--name <name>", "its name (default: one is made up)")
     .option("--region <name>", "where (default: the cluster's own)")
@@ -59,14 +58,17 @@ export function registerRun(program: Command, context: CliContext): void {
     .option("--no-wait", "return as soon as a host has taken it")
     .option("--data <dir>", "data directory")
     .option("--json", "print JSON only")
-    .addHelpText("after", "\nExample:\n  $ drover run -p 8081:80 localhost:5000/web:1\n")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ drover run -p 8081:80 localhost:5000/web:1\n  $ drover run --name talk oci:./image -- sh -c 'echo hello'\n",
+    )
     .action(async (image: string, command: string[], flags: RunFlags) => run(context, image, command, flags));
 }
 
 async function run(context: CliContext, image: string, command: string[], flags: RunFlags): Promise<void> {
+  const config = configOf(image, command, flags);
   const api = await context.api(flags);
   const output = context.output(flags);
-  const config = configOf(context, image, command, flags);
   await ensureApp(api, flags.app);
   const body = {
     ...(flags.name === undefined ? {} : { name: flags.name }),
@@ -75,35 +77,24 @@ async function run(context: CliContext, image: string, command: string[], flags:
     config,
   };
   const path = `/v1/apps/${encodeURIComponent(flags.app)}/machines`;
-  const created = await api.post<MachineRecord>(path, body, { "idempotency-key": context.ids.ulid() });
+  const created = await api.create<MachineRecord>(path, "drover", body, {
+    "idempotency-key": context.ids.ulid(),
+  });
   output.progress(`${created.name} (${created.id}) is on ${created.drover.host}`);
-  if (flags.wait && flags.start) await waitUntilStarted(api, created);
-  const machine = await api.get<MachineRecord>(machinePath(created));
+  if (flags.wait && flags.start) await awaitMachine(api, created, "started", output);
+  const machine = await api.get<MachineRecord>(machinePath(created), "drover");
   output.result(machine, created.id);
-}
-
-/** A machine with --rm, or a short one, may be through before anybody looked: that is no failure. */
-async function waitUntilStarted(api: ApiClient, machine: MachineRecord): Promise<void> {
-  try {
-    await waitFor(api, machine, "started");
-  } catch (thrown) {
-    const now = await api.get<MachineRecord>(machinePath(machine));
-    if (now.drover.last_exit?.exit_code === 0) return;
-    const error = now.drover.error;
-    if (error === undefined) throw thrown;
-    throw new RefusedError(refusal("effect_failed", `${now.name} did not start: ${error.message}`));
-  }
 }
 
 async function ensureApp(api: ApiClient, name: string): Promise<void> {
   try {
-    await api.post("/v1/apps", { name, org_slug: "personal" });
+    await api.create<{ id: string }>("/v1/apps", "id", { name, org_slug: "personal" });
   } catch (thrown) {
     if (!(thrown instanceof RefusedError) || thrown.refusal.code !== "name_taken") throw thrown;
   }
 }
 
-function configOf(context: CliContext, image: string, command: string[], flags: RunFlags): unknown {
+function configOf(image: string, command: string[], flags: RunFlags): unknown {
   const guest = {
     ...(flags.memory === undefined
       ? {}
@@ -116,7 +107,7 @@ function configOf(context: CliContext, image: string, command: string[], flags: 
     ...(command.length === 0 ? {} : { cmd: command }),
   };
   return {
-    image: localImage(context, image),
+    image: localImage(image),
     ...(flags.env.length === 0 ? {} : { env: environmentOf(flags.env) }),
     ...(Object.keys(guest).length === 0 ? {} : { guest }),
     ...(Object.keys(init).length === 0 ? {} : { init }),
@@ -129,10 +120,10 @@ function configOf(context: CliContext, image: string, command: string[], flags: 
 }
 
 /** Agents do not know where the user stands: an `oci:` path becomes absolute here. */
-function localImage(context: CliContext, image: string): string {
+function localImage(image: string): string {
   if (!image.startsWith("oci:")) return image;
   const [path = "", ...tag] = image.slice("oci:".length).split(":");
-  const whole = absolute(context.settings, path);
+  const whole = absolute(path, "oci:");
   if (!existsSync(`${whole}/index.json`)) {
     throw new RefusedError(refusal("image_not_found", `${whole} is no OCI layout: it has no index.json`));
   }

@@ -1,9 +1,5 @@
 import type { Command } from "commander";
-import { readCluster } from "../cluster/cluster-file.ts";
-import { findByArgument } from "../cluster/process-table.ts";
-import { processesOf } from "../cluster/processes.ts";
-import { isReady } from "../cluster/supervisor.ts";
-import { supervisorPid } from "../cluster/supervisor-lock.ts";
+import type { LocalCluster, ProcessStatus } from "../cluster/local-cluster.ts";
 import type { CliContext, CommonFlags } from "../context.ts";
 import { errorLine, table } from "../output.ts";
 
@@ -23,16 +19,14 @@ interface ClusterStatus {
   readonly machines: Readonly<Record<string, number>>;
 }
 
-interface ProcessStatus {
-  readonly name: string;
-  readonly pid: number | null;
-  readonly ready: boolean;
-}
-
 export function registerStatus(program: Command, context: CliContext): void {
   program
     .command("status")
     .summary("how the cluster is: processes, hosts, machines")
+    .description(
+      "Shows the processes of the local cluster, the hosts and what they have promised, and how many machines there " +
+        "are. The exit code is 0 only when all of it is as it should be.",
+    )
     .option("--data <dir>", "data directory")
     .option("--json", "print JSON only")
     .addHelpText("after", "\nExample:\n  $ drover status\n")
@@ -40,49 +34,66 @@ export function registerStatus(program: Command, context: CliContext): void {
 }
 
 async function status(context: CliContext, flags: CommonFlags): Promise<void> {
-  const processes = await localProcesses(context, flags);
-  const api = await context.api(flags);
-  const cluster = await api.get<ClusterStatus>("/drover/v1/status").catch((thrown: unknown) => {
+  // Loaded when it is needed: `--help` shall be quick.
+  const { localCluster } = await import("../cluster/local-cluster.ts");
+  const local = await localCluster(context.layout(flags), context.programs, context.settings.api);
+  const cluster = await askApi(context, flags).catch((thrown: unknown) => {
     // Of a local cluster the processes still tell something, and that is what one wants to see then.
-    if (processes === undefined) throw thrown;
+    if (local === undefined) throw thrown;
     return errorLine(thrown);
   });
+  const problem = problemOf(local, cluster);
   const parts = [
-    ...(processes === undefined ? [] : [processTable(processes.list, processes.supervisor)]),
-    typeof cluster === "string" ? cluster : hostTable(cluster),
+    ...(local === undefined ? [] : [processTable(local)]),
+    ...(typeof cluster === "string" ? [] : [hostTable(cluster)]),
+    ...(problem === undefined ? [] : [problem]),
   ];
   const value = {
-    ...(processes === undefined ? {} : { supervisor: processes.supervisor, processes: processes.list }),
-    ...(typeof cluster === "string" ? { error: cluster } : cluster),
+    ...local,
+    ...(typeof cluster === "string" ? {} : cluster),
+    ...(problem === undefined ? {} : { error: problem }),
   };
   context.output(flags).result(value, parts.join("\n\n"));
-  if (typeof cluster === "string") process.exitCode = 1;
+  if (problem !== undefined) process.exitCode = 1;
 }
 
-async function localProcesses(context: CliContext, flags: CommonFlags) {
-  const layout = context.layout(flags);
-  const cluster = await readCluster(layout);
-  if (cluster === undefined) return undefined;
-  const list = await Promise.all(
-    processesOf(cluster, layout, context.programs).map(async (service): Promise<ProcessStatus> => {
-      const pid = findByArgument(service.flag, service.settings)?.pid ?? null;
-      return { name: service.name, pid, ready: pid !== null && (await isReady(service)) };
-    }),
-  );
-  return { supervisor: (await supervisorPid(layout.root)) ?? null, list };
+async function askApi(context: CliContext, flags: CommonFlags): Promise<ClusterStatus> {
+  const api = await context.api(flags);
+  return api.get<ClusterStatus>("/drover/v1/status", "hosts");
 }
 
-function processTable(processes: readonly ProcessStatus[], supervisor: number | null): string {
-  const rows = processes.map(({ name, pid, ready }) => [
-    name,
-    pid === null ? "-" : String(pid),
-    pid === null ? "not running" : ready ? "ready" : "not ready",
-  ]);
-  const supervised = ["supervisor", supervisor === null ? "-" : String(supervisor)];
-  return table(
-    ["PROCESS", "PID", "STATE"],
-    [[...supervised, supervisor === null ? "not running" : "running"], ...rows],
-  );
+/** What is not as it should be, and what to do; undefined when all is well. `cluster`: why it is not known, if not. */
+function problemOf(local: LocalCluster | undefined, cluster: ClusterStatus | string): string | undefined {
+  const dead = local?.processes.filter(({ pid }) => pid === null).map(({ name }) => name) ?? [];
+  if (local?.supervisor === null) {
+    const what = dead.length === local.processes.length ? "nothing of it runs" : "what dies now stays dead";
+    return `no supervisor, so ${what}: \`drover up --detach\` starts or adopts all`;
+  }
+  if (dead.length > 0)
+    return `not running: ${dead.join(", ")}; the supervisor starts them again, see their logs`;
+  if (typeof cluster === "string") return cluster;
+  const waiting = local?.processes.filter(({ ready }) => !ready).map(({ name }) => name) ?? [];
+  if (waiting.length > 0) return `not ready: ${waiting.join(", ")}; see their logs`;
+  if (cluster.stale) return "the hub does not answer: this is the last that was heard";
+  const silent = cluster.hosts.filter((host) => host.status !== "ok").map(({ id }) => id);
+  return silent.length === 0
+    ? undefined
+    : `out of reach: ${silent.join(", ")}; their machines go on without us`;
+}
+
+function processTable({ processes, supervisor }: LocalCluster): string {
+  const rows = processes.map((process) => [process.name, pidText(process.pid), stateOf(process)]);
+  const first = ["supervisor", pidText(supervisor), supervisor === null ? "not running" : "running"];
+  return table(["PROCESS", "PID", "STATE"], [first, ...rows]);
+}
+
+function pidText(pid: number | null): string {
+  return pid === null ? "-" : String(pid);
+}
+
+function stateOf({ pid, ready }: ProcessStatus): string {
+  if (pid === null) return "not running";
+  return ready ? "ready" : "not ready";
 }
 
 function hostTable(cluster: ClusterStatus): string {
@@ -95,7 +106,6 @@ function hostTable(cluster: ClusterStatus): string {
   ]);
   const counts = Object.entries(cluster.machines).map(([state, count]) => `${count} ${state}`);
   const machines = counts.length === 0 ? "no machines yet" : `machines: ${counts.join(", ")}`;
-  const stale = cluster.stale ? "\nthe hub does not answer: this is the last that was heard" : "";
   const header = ["HOST", "STATE", "RUNNING", "CPU MILLIS", "MEMORY MIB"];
-  return `${table(header, rows)}\n\n${machines}${stale}`;
+  return `${table(header, rows)}\n\n${machines}`;
 }

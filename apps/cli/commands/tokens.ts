@@ -16,7 +16,10 @@ interface CreateFlags extends CommonFlags {
 }
 
 export function registerTokens(program: Command, context: CliContext): void {
-  const tokens = program.command("token").summary("create, list and revoke API tokens");
+  const tokens = program
+    .command("token")
+    .summary("create, list and revoke API tokens")
+    .addHelpText("after", "\nExample:\n  $ drover token create --name deploy && drover token list\n");
   tokens
     .command("create")
     .summary("create a token; it is shown once")
@@ -31,7 +34,7 @@ export function registerTokens(program: Command, context: CliContext): void {
         name: flags.name,
         ...(flags.expires === undefined ? {} : { expires_in: flags.expires }),
       };
-      const created = await api.post<TokenRecord & { token: string }>("/drover/v1/tokens", body);
+      const created = await api.create<TokenRecord & { token: string }>("/drover/v1/tokens", "token", body);
       context.output(flags).result(created, created.token);
     });
   tokens
@@ -42,7 +45,7 @@ export function registerTokens(program: Command, context: CliContext): void {
     .addHelpText("after", "\nExample:\n  $ drover token list\n")
     .action(async (flags: CommonFlags) => {
       const api = await context.api(flags);
-      const found = await api.get<TokenRecord[]>("/drover/v1/tokens");
+      const found = await api.list<TokenRecord>("/drover/v1/tokens");
       const rows = found.map((token) => [
         token.id,
         token.name,

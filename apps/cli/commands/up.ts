@@ -1,14 +1,12 @@
-import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync } from "node:fs";
 import type { Command } from "commander";
 import { RefusedError, refusal } from "#kernel";
 import type { Cluster } from "../cluster/cluster-file.ts";
-import type { RunningCluster, UpOptions } from "../cluster/run-cluster.ts";
+import type { UpOptions } from "../cluster/run-cluster.ts";
 import type { Report } from "../cluster/supervised-process.ts";
 import type { CliContext, CommonFlags } from "../context.ts";
-import type { Output } from "../output.ts";
-import { errorLine } from "../output.ts";
-import { parseListen } from "../settings.ts";
+import { errorLine, type Output } from "../output.ts";
+import { addressOf, parseListen, wholeNumber } from "../settings.ts";
+import { inBackground, tellStarter } from "./background.ts";
 import { assertRoot } from "./root.ts";
 
 interface UpFlags extends CommonFlags {
@@ -21,12 +19,6 @@ interface UpFlags extends CommonFlags {
   readonly readyTimeout: string;
   readonly unsafeNoSync?: boolean;
 }
-
-/** What a supervisor in the background tells the `up --detach` that started it. */
-type SupervisorMessage =
-  | { readonly kind: "progress"; readonly text: string }
-  | { readonly kind: "ready"; readonly cluster: Cluster }
-  | { readonly kind: "failed"; readonly message: string };
 
 export function registerUp(program: Command, context: CliContext): void {
   program
@@ -51,7 +43,9 @@ export function registerUp(program: Command, context: CliContext): void {
     .action(async (flags: UpFlags) => up(context, flags));
   program
     .command("supervise", { hidden: true })
-    .requiredOption("--options <json>")
+    .description("Is the supervisor of `up --detach`.")
+    .requiredOption("--options <json>", "what `up` was asked for")
+    .addHelpText("after", "\nExample:\n  $ drover up --detach\n")
     .action(async (flags: { options: string }) => supervise(context, JSON.parse(flags.options) as UpOptions));
 }
 
@@ -60,79 +54,64 @@ async function up(context: CliContext, flags: UpFlags): Promise<void> {
   const output = context.output(flags);
   const options = optionsOf(context, flags);
   if (flags.detach === true) {
-    announce(output, await inBackground(context, options, output), options.dataDir);
+    const layout = context.layout({ data: options.dataDir });
+    announce(output, await inBackground(layout, options, context.programs, output), options.dataDir);
     return;
   }
+  surviveClosedStreams();
+  await serve(context, options, output.progress, (cluster) => announce(output, cluster, options.dataDir));
+}
+
+/** Runs the cluster until it is told to end. `onReady` is called once it serves. */
+async function serve(
+  context: CliContext,
+  options: UpOptions,
+  report: Report,
+  onReady: (cluster: Cluster) => void,
+): Promise<void> {
+  const interrupted = new AbortController();
   const stopping = new Promise<void>((done) => {
-    process.once("SIGINT", () => done());
-    process.once("SIGTERM", () => done());
+    const stop = () => {
+      report("stopping the services; machines and data stay");
+      interrupted.abort();
+      done();
+    };
+    process.once("SIGINT", stop).once("SIGTERM", stop);
   });
-  const running = await start(context, options, output.progress);
-  announce(output, running.cluster, options.dataDir);
+  // Loaded when it is needed: `--help` shall be quick.
+  const { runCluster } = await import("../cluster/run-cluster.ts");
+  const { programs, clock, ids } = context;
+  const running = await runCluster(options, programs, report, clock, ids, interrupted.signal);
+  onReady(running.cluster);
   await stopping;
-  output.progress("stopping the services; machines and data stay");
   await running.stop();
 }
 
-/** Loaded when it is needed: most commands shall start fast. */
-async function start(context: CliContext, options: UpOptions, report: Report): Promise<RunningCluster> {
-  const { runCluster } = await import("../cluster/run-cluster.ts");
-  return runCluster(options, context.programs, report, context.clock, context.ids);
+/** A supervisor goes on when whoever read its words has gone (`up | head`, `up 2>&1 | grep -m1 serves`). */
+function surviveClosedStreams(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.removeAllListeners("error").on("error", () => undefined);
 }
 
 /** The supervisor of `up --detach`: talks to its starter until all is ready, then only to its log. */
 async function supervise(context: CliContext, options: UpOptions): Promise<void> {
-  const tell = (message: SupervisorMessage) => {
-    if (process.connected) process.send?.(message);
-  };
-  const stopping = new Promise<void>((done) => {
-    process.once("SIGINT", () => done());
-    process.once("SIGTERM", () => done());
-  });
+  surviveClosedStreams();
   const report = (text: string) => {
     process.stderr.write(`${new Date(context.clock.nowMs()).toISOString()} ${text}\n`);
-    tell({ kind: "progress", text });
+    tellStarter({ kind: "progress", text });
   };
   try {
-    const running = await start(context, options, report);
-    tell({ kind: "ready", cluster: running.cluster });
-    if (process.connected) process.disconnect();
-    await stopping;
-    await running.stop();
+    await serve(context, options, report, (cluster) => {
+      tellStarter({ kind: "ready", cluster });
+      if (process.connected) process.disconnect();
+    });
   } catch (error) {
-    report(errorLine(error));
-    tell({ kind: "failed", message: errorLine(error) });
+    process.stderr.write(`${new Date(context.clock.nowMs()).toISOString()} ${errorLine(error)}\n`);
+    const code = error instanceof RefusedError ? error.refusal.code : "effect_failed";
+    tellStarter({ kind: "failed", code, message: errorLine(error) });
     process.exitCode = 1;
     if (process.connected) process.disconnect();
   }
-}
-
-async function inBackground(context: CliContext, options: UpOptions, output: Output): Promise<Cluster> {
-  const layout = context.layout({ data: options.dataDir });
-  mkdirSync(layout.logsDir, { recursive: true, mode: 0o700 });
-  const log = openSync(layout.logFile("supervisor"), "a", 0o600);
-  const args = ["--enable-source-maps", process.argv[1]!, "supervise", "--options", JSON.stringify(options)];
-  const child = spawn(process.execPath, args, { detached: true, stdio: ["ignore", log, log, "ipc"] });
-  closeSync(log);
-  return new Promise<Cluster>((done, fail) => {
-    const interrupted = () => {
-      child.kill("SIGTERM");
-      fail(new RefusedError(refusal("cancelled", "interrupted: the cluster was stopped again")));
-    };
-    process.once("SIGINT", interrupted);
-    child.on("message", (message: SupervisorMessage) => {
-      if (message.kind === "progress") output.progress(message.text);
-      if (message.kind === "failed") fail(new Error(message.message));
-      if (message.kind !== "ready") return;
-      process.off("SIGINT", interrupted);
-      child.unref();
-      done(message.cluster);
-    });
-    child.once("exit", (code, signal) => {
-      const message = `the supervisor ended (${signal ?? code}): see ${layout.logFile("supervisor")}`;
-      fail(new Error(message));
-    });
-  });
 }
 
 function optionsOf(context: CliContext, flags: UpFlags): UpOptions {
@@ -144,30 +123,26 @@ function optionsOf(context: CliContext, flags: UpFlags): UpOptions {
       : `--runtime: "${flags.runtime}" is none of auto, container, microvm`;
     throw new RefusedError(refusal(known ? "unsupported" : "invalid", message));
   }
-  const { nats = context.settings.nats, api = context.settings.api, http = context.settings.http } = flags;
+  const { settings } = context;
   return {
     dataDir: context.layout(flags).root,
     hosts,
-    nats: nats === undefined ? undefined : parseListen(nats, "--nats"),
-    api: api === undefined ? undefined : parseListen(api, "--api"),
-    http: http === undefined ? undefined : parseListen(http, "--http"),
+    nats: listenOf(flags.nats, "--nats", settings.nats, "DROVER_NATS"),
+    api: listenOf(flags.api, "--api", settings.api, "DROVER_API"),
+    http: listenOf(flags.http, "--http", settings.http, "DROVER_HTTP"),
     allowUnsafe: flags.unsafeNoSync === true,
     readyTimeoutMs: wholeNumber(flags.readyTimeout, "--ready-timeout", 1, 3_600) * 1_000,
   };
 }
 
-/** A whole number from `least` to `most`. Throws a refusal that names the flag. */
-export function wholeNumber(text: string, flag: string, least: number, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RefusedError(
-    refusal("invalid", `${flag}: "${text}" is not a whole number from ${least} to ${most}`),
-  );
+function listenOf(flag: string | undefined, name: string, variable: string | undefined, its: string) {
+  if (flag !== undefined) return parseListen(flag, name);
+  return variable === undefined ? undefined : parseListen(variable, its);
 }
 
 function announce(output: Output, cluster: Cluster, dataDir: string): void {
-  const api = `http://${cluster.api.host}:${cluster.api.port}/v1`;
-  const nats = `nats://${cluster.nats.host}:${cluster.nats.port}`;
+  const api = `http://${addressOf(cluster.api)}/v1`;
+  const nats = `nats://${addressOf(cluster.nats)}`;
   const hosts = cluster.hosts.map((host) => host.hostId);
   const text = `Drover serves.
   Machines API  ${api}
