@@ -1,3 +1,4 @@
+import { createConnection, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { type NatsServer, type NatsServerPlace, openConfig, startNatsServer } from "#testing";
@@ -55,6 +56,31 @@ describe("connectBus", () => {
     const connecting = open(server);
     await server.restart();
     await assertBusAnswers(await connecting, 5_000);
+  });
+
+  it("tries again when the server did not wait for its signature", async () => {
+    const server = await start(credential);
+    let tries = 0;
+    const busy = createServer((socket) => {
+      tries += 1;
+      if (tries === 1) {
+        socket.write(
+          'INFO {"version":"2.15.1","auth_required":true,"nonce":"abc","headers":true,"proto":1}\r\n',
+        );
+        socket.end("-ERR 'Authentication Timeout'\r\n");
+        return;
+      }
+      const upstream = createConnection(server.port, "127.0.0.1");
+      for (const end of [socket, upstream]) end.on("error", () => end.destroy());
+      socket.pipe(upstream).pipe(socket);
+    });
+    await new Promise<void>((done) => busy.listen(0, "127.0.0.1", done));
+    const { port } = busy.address() as { readonly port: number };
+    const nc = await connectBus({ ...settings(server), servers: [`nats://127.0.0.1:${port}`] });
+    await assertBusAnswers(nc, 5_000);
+    expect(tries).toBe(2);
+    await nc.close();
+    busy.close();
   });
 
   it("gives up waiting when told to", async () => {
