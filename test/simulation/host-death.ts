@@ -27,15 +27,22 @@ export class DeathPoint {
 
   /** Passes a place; never returns when the agent dies there, or is dead. */
   async pass(place: string): Promise<void> {
+    if (!this.survives(place)) await NEVER;
+  }
+
+  /** Whether the agent lives on after this place. */
+  survives(place: string): boolean {
     if (this.#isArmed && !this.#isDead) {
       this.passed.push(place);
       this.#onPass(place);
       this.#isDead = this.passed.length > this.#at;
       if (this.#isDead) this.#die();
     }
-    if (this.#isDead) await new Promise<never>(() => {});
+    return !this.#isDead;
   }
 }
+
+const NEVER = new Promise<never>(() => {});
 
 /** The same object, but each call of these methods is a place to die before and after. */
 export function mortal<T extends object>(
@@ -50,15 +57,20 @@ export function mortal<T extends object>(
       if (typeof member !== "function") return member;
       const call = member.bind(target) as (...args: unknown[]) => unknown;
       if (!methods.includes(key as keyof T & string)) return call;
-      return async (...args: unknown[]) => {
+      return (...args: unknown[]) => {
         const place = `${name}.${String(key)}${eventOf(args[0])}`;
-        await point.pass(`before ${place}`);
-        const result = await call(...args);
-        await point.pass(`after ${place}`);
-        return result;
+        // At once, as the real one does: an append that waited a moment would be overtaken by the next decision.
+        if (!point.survives(`before ${place}`)) return NEVER;
+        return afterwards(call(...args), () => point.pass(`after ${place}`));
       };
     },
   });
+}
+
+async function afterwards(result: unknown, pass: () => Promise<void>): Promise<unknown> {
+  const value = await result;
+  await pass();
+  return value;
 }
 
 /** Names what is appended. */
