@@ -50,6 +50,11 @@ export class PlaneHost {
     return this.#agent.agent.ledger.state;
   }
 
+  /** Hears of each event of its log, once it stands there. */
+  readonly onEvent = (listener: () => void): void => {
+    this.#agent.agent.ledger.onEvent(listener);
+  };
+
   async start(): Promise<void> {
     this.#tap = await this.#openTap(this.#leaf.leaf);
     this.#agent = await this.#host.boot();

@@ -190,6 +190,7 @@ export class Plane {
   }
 
   async stop(): Promise<void> {
+    await this.#api.parts.projection.stop();
     this.killApi();
     this.killScheduler();
     await Promise.all(this.hosts.map((host) => host.remove()));
