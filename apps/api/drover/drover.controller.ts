@@ -65,13 +65,16 @@ export class DroverController {
     };
   }
 
-  /** Machines of all apps, or those that have exactly this id or name (F48: no prefixes). */
+  /**
+   * Machines of all apps, or those that have exactly this id or name (F48: no prefixes). What a destroyed one came to is
+   * told to whoever has its id.
+   */
   @Get("machines")
   machines(@Query() query: unknown) {
     const { app, key } = parse(machinesQuerySchema, query, "query");
     return this.fleet
       .machinesOf(app)
-      .filter(({ machine }) => !isTerminal(machine.state))
+      .filter(({ machine }) => machine.id === key || !isTerminal(machine.state))
       .filter(({ machine }) => key === undefined || machine.id === key || machine.name === key)
       .map((located) => shownMachine(this.fleet, located));
   }

@@ -1,19 +1,12 @@
-import { type AnswerOf, type CallMeta, hostCalls, type RequestOf, schedulerCalls } from "#contracts";
-import type { FleetReconciler, HeldEvent } from "#event-log";
+import type { AnswerOf, CallMeta, hostCalls, RequestOf, schedulerCalls } from "#contracts";
+import { type FleetReconciler, hostStream } from "#event-log";
 import type { ControlCommands } from "#fleet";
-import type { Clock } from "#kernel";
+import { type Clock, RefusedError, refusal } from "#kernel";
+import { type Holdings, type Verdict, verdictOn } from "./verdict.ts";
 
 export type Registration = RequestOf<typeof schedulerCalls.register>;
-export type Verdict = AnswerOf<typeof schedulerCalls.register>;
 export type TailRequest = RequestOf<typeof schedulerCalls.tail>;
 export type Tail = AnswerOf<typeof hostCalls.events>;
-
-/** What the hub holds of hosts' logs. */
-export interface Holdings {
-  last(log: { hostId: string; logId: string }): Promise<HeldEvent | undefined>;
-  from(log: { hostId: string; logId: string }, sequence: number, limit: number): Promise<HeldEvent[]>;
-  idOf(event: HeldEvent | undefined): string;
-}
 
 /**
  * Takes note of a host and of the log that it writes, and tells it what the hub holds of that log: an agent whose log was
@@ -33,7 +26,8 @@ export class RegisterHost {
   }
 
   async run(registration: Registration, meta: CallMeta): Promise<Verdict> {
-    const verdict = await this.#compare(registration);
+    assertOwnLog(registration);
+    const verdict = await verdictOn(registration, this.#holdings);
     // A log that is not a continuation of what is known here is not sourced: its host opens a new one first.
     if (verdict.verdict !== "ok") return verdict;
     const { lastSequence: _, lastEventId: __, ...described } = registration;
@@ -51,19 +45,12 @@ export class RegisterHost {
     ]);
     return { events, lastSequence: last?.sequence ?? 0 };
   }
+}
 
-  async #compare({ hostId, logId, lastSequence, lastEventId }: Registration): Promise<Verdict> {
-    const log = { hostId, logId };
-    const last = await this.#holdings.last(log);
-    const hubSequence = last?.sequence ?? 0;
-    if (hubSequence <= lastSequence) {
-      const hubEventId = this.#holdings.idOf(last);
-      const isOther = hubSequence === lastSequence && hubEventId !== lastEventId;
-      return { verdict: isOther ? "diverged" : "ok", hubSequence, hubEventId };
-    }
-    const [same] = lastSequence === 0 ? [] : await this.#holdings.from(log, lastSequence, 1);
-    const hubEventId = this.#holdings.idOf(same);
-    const isPrefix = lastSequence === 0 || hubEventId === lastEventId;
-    return { verdict: isPrefix ? "behind" : "diverged", hubSequence, hubEventId };
-  }
+/** FLEET will source what is registered: a host names its own log, on its own leaf, and no other. */
+function assertOwnLog({ hostId, logId, stream, domain }: Registration): void {
+  if (stream === hostStream(hostId, logId) && domain === hostId) return;
+  throw new RefusedError(
+    refusal("forbidden", `stream ${stream} of ${domain} is not a log of host ${hostId}`),
+  );
 }

@@ -7,8 +7,8 @@ import {
   type Registration,
   type Tail,
   type TailRequest,
-  type Verdict,
 } from "./register-host.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** Answers hosts that say who they are. The subject names the asking host: its credentials allow no other (F28). */
 @Controller()
