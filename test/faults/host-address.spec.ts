@@ -7,7 +7,7 @@ import { HostLab, labIds } from "../host/host-lab.ts";
 let lab: HostLab;
 beforeAll(async () => {
   lab = await HostLab.open(["a", "b"]);
-}, 60_000);
+}, 120_000);
 afterAll(() => lab.close(), 60_000);
 
 /** Changes a host's settings file. */
@@ -51,5 +51,5 @@ describe("F28: a new host gets an old one's address", () => {
       refusal: { code: "unreachable" },
     });
     expect(processesOf(place, machineId)).toEqual(pids);
-  }, 60_000);
+  }, 120_000);
 });

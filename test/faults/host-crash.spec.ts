@@ -12,7 +12,7 @@ const PLACES = process.env.DROVER_FULL === "1" ? Number.POSITIVE_INFINITY : 2;
 let lab: HostLab;
 beforeAll(async () => {
   lab = await HostLab.open(["a"]);
-}, 60_000);
+}, 120_000);
 afterAll(() => lab.close(), 60_000);
 
 interface Scenario {

@@ -11,7 +11,7 @@ beforeAll(async () => {
   lab = await HostLab.open(["a"]);
   await lab.scheduler();
   agent = await lab.agent("a");
-}, 60_000);
+}, 120_000);
 afterAll(() => lab.close(), 60_000);
 
 describe("F37: a host that is cut off from the hub", () => {

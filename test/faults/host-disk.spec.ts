@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { hostCalls } from "#contracts";
 import { processesOf, until } from "../host/container-process.ts";
 import { HostLab, labIds } from "../host/host-lab.ts";
@@ -13,23 +13,26 @@ let lab: HostLab;
 let disk: string;
 beforeAll(async () => {
   disk = mkdtempSync(join(tmpdir(), "drover-small-disk-"));
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=192m", "tmpfs", disk]);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=96m", "tmpfs", disk]);
   lab = await HostLab.open(["a"], { dataIn: disk });
   await lab.agent("a");
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await lab.close();
   execFileSync("umount", [disk]);
   rmSync(disk, { recursive: true });
-}, 60_000);
+}, 120_000);
 
 /** Fills the host's disk until so much is free. The log's reserve is 16 MiB, and twice that for what is new. */
-function fillUntil(freeMib: number): () => void {
-  const file = join(disk, "filler");
+function fillUntil(freeMib: number): void {
   const { bavail, bsize } = statfsSync(disk);
-  writeFileSync(file, Buffer.alloc(bavail * bsize - freeMib * MIB));
-  return () => rmSync(file);
+  execFileSync("fallocate", ["-l", String(bavail * bsize - freeMib * MIB), join(disk, "filler")]);
 }
+
+function makeRoom(): void {
+  rmSync(join(disk, "filler"), { force: true });
+}
+afterEach(makeRoom);
 
 const made = async () => {
   const machineId = labIds.machineId();
@@ -41,7 +44,7 @@ const made = async () => {
 describe("F34: a host whose disk is nearly full", () => {
   it("takes nothing new in, and says why; what makes room goes on", async () => {
     const running = await made();
-    const makeRoom = fillUntil(24);
+    fillUntil(24);
     const resources = { cpuMillis: 62, memoryMib: 256 };
     const wanted = { machineId: labIds.machineId(), appName: "app", resources, ports: [] };
     const full = { code: "disk_full", message: expect.stringContaining("make room") };
@@ -62,13 +65,13 @@ describe("F34: a host whose disk is nearly full", () => {
     makeRoom();
     expect((await lab.command("a", running, { type: "StartMachine" })).kind).toBe("answer");
     expect((await lab.settled("a", running)).state).toBe("started");
-  }, 60_000);
+  }, 120_000);
 
   it("so full that the log takes nothing loses nothing, and recovers by itself when there is room", async () => {
     const [running, crashing] = [await made(), await made()];
     const place = await lab.place("a");
     const [first = 0] = processesOf(place, crashing);
-    const makeRoom = fillUntil(8);
+    fillUntil(8);
     const refused = await lab.command("a", running, { type: "StopMachine" });
     expect(refused).toMatchObject({ kind: "refused", refusal: { code: "disk_full" } });
     expect(await lab.machine("a", running)).toMatchObject({ state: "started" });
@@ -82,5 +85,5 @@ describe("F34: a host whose disk is nearly full", () => {
     const machine = await lab.settled("a", crashing);
     expect(machine).toMatchObject({ state: "started", lastExit: { exit_code: 137 } });
     expect(await lab.machine("a", running)).toMatchObject({ state: "started" });
-  }, 60_000);
+  }, 120_000);
 });

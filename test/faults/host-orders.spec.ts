@@ -7,7 +7,7 @@ let lab: HostLab;
 beforeAll(async () => {
   lab = await HostLab.open(["a"]);
   await lab.agent("a");
-}, 60_000);
+}, 120_000);
 afterAll(() => lab.close(), 60_000);
 
 const START: MachineRequest = { type: "StartMachine" };
@@ -67,5 +67,5 @@ describe("F50: commands on a real machine that is in the middle of something", (
     const suspend = await lab.command("a", machineId, { type: "SuspendMachine" });
     expect(suspend).toMatchObject({ kind: "refused", refusal: { code: "unsupported" } });
     await lab.until("a", machineId, ({ state }) => state === "destroyed");
-  }, 60_000);
+  }, 120_000);
 });

@@ -69,7 +69,7 @@ describe("F21, I5: a real agent that comes back", () => {
   let lab: HostLab;
   beforeAll(async () => {
     lab = await HostLab.open(["a"]);
-  }, 60_000);
+  }, 120_000);
   afterAll(() => lab.close(), 60_000);
 
   it("adopts what runs, and reads the exit code that nobody was there to see", async () => {
@@ -92,5 +92,5 @@ describe("F21, I5: a real agent that comes back", () => {
     const machine = await lab.until("a", machineId, ({ state }) => state === "stopped");
     expect(machine.lastExit).toMatchObject({ exit_code: 0, requested_stop: false });
     await third.stop();
-  }, 60_000);
+  }, 120_000);
 });

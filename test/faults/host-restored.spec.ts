@@ -10,7 +10,7 @@ let lab: HostLab;
 beforeAll(async () => {
   lab = await HostLab.open(["a"]);
   await lab.scheduler();
-}, 60_000);
+}, 120_000);
 afterAll(() => lab.close(), 60_000);
 
 async function made(): Promise<string> {

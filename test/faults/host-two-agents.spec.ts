@@ -60,7 +60,7 @@ describe("F19: two agents for one host id on one computer", () => {
   let lab: HostLab;
   beforeAll(async () => {
     lab = await HostLab.open(["a"]);
-  }, 60_000);
+  }, 120_000);
   afterAll(() => lab.close(), 60_000);
 
   it("the second is refused with one line, and the first never notices", async () => {
@@ -73,5 +73,5 @@ describe("F19: two agents for one host id on one computer", () => {
     expect(made.kind).toBe("answer");
     expect(first.isGone).toBe(false);
     await first.stop();
-  }, 60_000);
+  }, 120_000);
 });

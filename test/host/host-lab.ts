@@ -152,9 +152,9 @@ export class HostLab {
     return this.#ask(isForScheduler ? "scheduler" : "api", hostId, call, request, ids.ulid());
   }
 
-  /** What the hosts of the region say within a second to a request for bids. */
+  /** What the hosts of the region say to a request for bids, all of them. */
   bids(wanted: RequestOf<typeof bidCall>): Promise<AnswerOf<typeof bidCall>[]> {
-    const meta = { ...metaOf(ids.ulid()), deadlineMs: 1_000 };
+    const meta = { ...metaOf(ids.ulid()), deadlineMs: 20_000 };
     const isEnough = (answers: readonly unknown[]) => answers.length === this.topology.hosts.size;
     return this.#clients.scheduler.scatter(bidCall, subjects.bid("local"), wanted, meta, isEnough);
   }
@@ -263,7 +263,7 @@ async function makePlace(
 function metaOf(commandId: string): CallMeta {
   return {
     ...{ commandId, causationId: commandId, correlationId: commandId },
-    ...{ actor: "test", deadlineMs: 5_000 },
+    ...{ actor: "test", deadlineMs: 20_000 },
   };
 }
 
