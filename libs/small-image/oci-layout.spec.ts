@@ -114,7 +114,7 @@ describe("a test program", () => {
   });
 
   it("sleeps until SIGTERM, or ignores it", async () => {
-    const patient = await start(script(`echo ready; ${sleeper(3).entrypoint![2]}`));
+    const patient = await start(script(`${sleeper(3).entrypoint![2]!.replace(";", "; echo ready;")}`));
     await patient.ready;
     patient.child.kill("SIGTERM");
     expect(await patient.ended).toBe(3);

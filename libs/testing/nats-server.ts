@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SystemClock, SystemIds } from "#kernel";
 import { type Child, startChild } from "./child.ts";
 import { toolPath } from "./tool.ts";
 
@@ -36,14 +37,26 @@ export interface NatsServer extends NatsServerPlace {
   stop(): Promise<void>;
 }
 
+/** Below the kernel's range for outgoing connections: a port out of that may be gone again before a server has it. */
+const FIRST_PORT = 30_000;
+const PORTS = 2_768;
+const ids = new SystemIds(new SystemClock());
+
 /** A port on 127.0.0.1 that nobody uses at this moment. */
 export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < 1_000; tries += 1) {
+    const port = FIRST_PORT + Math.floor(ids.random() * PORTS);
+    if (await isFree(port)) return port;
+  }
+  throw new Error("no free port on 127.0.0.1");
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  return address.port;
+  return new Promise((done) => {
+    server.once("error", () => done(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => done(true)));
+  });
 }
 
 /** One server without authentication, JetStream on and synced: enough where permissions are not the point. */
