@@ -2,12 +2,7 @@ import { Controller, Inject } from "@nestjs/common";
 import { Answers, type CallContext } from "#bus";
 import { schedulerCalls, subjects } from "#contracts";
 import { RefusedError, refusal } from "#kernel";
-import {
-  RegisterHost,
-  type Registration,
-  type Tail,
-  type TailRequest,
-} from "./register-host.ts";
+import { RegisterHost, type Registration, type Tail, type TailRequest } from "./register-host.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Answers hosts that say who they are. The subject names the asking host: its credentials allow no other (F28). */
