@@ -2,7 +2,7 @@ import { type CallMeta, resourcesOf } from "#contracts";
 import { type Clock, Deadline, type Ids, type Refusal, type Result, refusal } from "#kernel";
 import type { Deciding, HostRefusal, PlaceRequest } from "./deciding.ts";
 import type { Hosts } from "./hosts.ts";
-import { type BidAnswer, type Candidate, rank } from "./rank.ts";
+import { type Candidate, rank } from "./rank.ts";
 
 /** A host keeps an offered room for this long; it enforces that itself. */
 const RESERVATION_TTL_MS = 10_000;
@@ -27,19 +27,14 @@ export class ChooseHost {
     this.#ids = ids;
   }
 
-  /** Asks every host. `expected`: how many there are to answer. */
-  bids(request: PlaceRequest, meta: CallMeta, expected: number): Promise<BidAnswer[]> {
-    return this.#hosts.bids(request.region, wantedOf(request), meta, expected);
-  }
-
-  /** Has the best of those who bid set the room aside. Adds each host's own no to `refusals` (F09). */
+  /** `expected`: how many hosts there are to answer. Adds each host's own no to `refusals` (F09). */
   async run(
     deciding: Deciding,
-    bids: readonly BidAnswer[],
     refusals: HostRefusal[],
+    expected: number,
     deadline: Deadline,
   ): Promise<Result<Chosen>> {
-    const candidates = this.#candidates(deciding.request, bids, refusals);
+    const candidates = await this.#candidates(deciding, refusals, expected);
     for (const { hostId } of candidates.slice(0, MAX_OFFERS)) {
       const reserved = await this.#reserve(deciding, hostId, deadline);
       if (reserved.kind === "answer") return { kind: "answer", answer: { hostId, candidates } };
@@ -55,12 +50,18 @@ export class ChooseHost {
     await this.#hosts.release(hostId, reservation.commandId, reservation);
   }
 
-  #candidates(request: PlaceRequest, bids: readonly BidAnswer[], refusals: HostRefusal[]): Candidate[] {
+  async #candidates(
+    { request, meta }: Deciding,
+    refusals: HostRefusal[],
+    expected: number,
+  ): Promise<Candidate[]> {
+    const wanted = wantedOf(request);
+    const bids = await this.#hosts.bids(request.region, wanted, meta, expected);
     for (const bid of bids) {
       if (bid.kind === "no-bid") refusals.push(said(bid.hostId, bid.refusal));
     }
     const willing = bids.filter((bid) => bid.kind === "bid");
-    return rank(willing, resourcesOf(request.config), () => this.#ids.random());
+    return rank(willing, wanted.resources, () => this.#ids.random());
   }
 
   /** A bid promised nothing (I3): only what the host writes down counts. */

@@ -71,9 +71,6 @@ export class PlaceMachine {
     { request, meta, deadline, refusals }: Placing,
     refusedBy: Decided | undefined,
   ): Promise<Result<Decided> | "contested"> {
-    const expected = this.#placements.hostsIn(request.region).length;
-    // While the decision is looked for: bids promise nothing, and as a rule there is none yet.
-    const bids = this.#choose.bids(request, meta, expected);
     const standing = await this.#placements.of(request.machineId);
     if (standing?.hostId !== undefined && standing.epoch !== refusedBy?.epoch) {
       return { kind: "answer", answer: { hostId: standing.hostId, epoch: standing.epoch } };
@@ -81,7 +78,8 @@ export class PlaceMachine {
     const epoch = (standing?.epoch ?? 0) + 1;
     const ownerGone = refusedBy && { kind: "refused" as const, ...refusedBy };
     const deciding: Deciding = { request, epoch, refusals, ownerGone, meta };
-    const chosen = await this.#choose.run(deciding, await bids, refusals, deadline);
+    const expected = this.#placements.hostsIn(request.region).length;
+    const chosen = await this.#choose.run(deciding, refusals, expected, deadline);
     if (chosen.kind === "answer") {
       const { hostId, candidates } = chosen.answer;
       const decided = await this.#placements.decide(deciding, hostId, candidates);
