@@ -29,7 +29,7 @@ export class ContainerGround implements ContainersUnderTest {
   static async make(): Promise<ContainerGround> {
     hosts += 1;
     const names = new HostNames(`containers-spec-${process.pid}`, `host-${hosts}`);
-    const ground = new ContainerGround(names, await mkdtemp(join(tmpdir(), "drover-containers-")));
+    const ground = new ContainerGround(names, await mkdtemp(join(tmpdir(), "drover contäiners:a,b=")));
     await runCommand(["ip", "netns", "add", names.netnsOf("spec")]);
     return ground;
   }

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { constants, openSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { Socket } from "node:net";
+import { relative } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { FaultPoint } from "../fault-point.ts";
@@ -25,6 +26,7 @@ export interface MonitorOrder {
 
 /** Where a monitor writes its pid, in the bundle. */
 export const MONITOR_PID_FILE = "conmon.pid";
+const PROGRAMS = "/usr/sbin:/usr/bin:/sbin:/bin";
 /** A FIFO of conmon's: it has both ends open for as long as it lives. */
 const LIFELINE = "winsz";
 
@@ -46,10 +48,14 @@ export async function startMonitor(
     cwd: order.bundle,
     detached: true,
     stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
-    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", _OCI_SYNCPIPE: "3", _OCI_STARTPIPE: "4" },
+    // Its options are read in the locale's encoding: in none it ends on a path that is not ASCII.
+    env: { PATH: PROGRAMS, LC_ALL: "C.UTF-8", _OCI_SYNCPIPE: "3", _OCI_STARTPIPE: "4" },
   });
   const report = child.stdio[3] as Readable;
   const start = child.stdio[4] as Writable;
+  // Listened to from now on: what a monitor that ends at once has said is lost to whoever comes later.
+  const reported = reportOf(report, child.stderr!, signal);
+  reported.catch(() => {}); // it is waited for below
   const failed = new Promise<never>((_, reject) => child.once("error", reject));
   failed.catch(() => {}); // it is waited for below
   start.on("error", () => {}); // it died: its report says so
@@ -64,7 +70,7 @@ export async function startMonitor(
     await order.faultPoint("bundle written");
     start.end("go");
     await order.faultPoint("monitor told");
-    const said = await Promise.race([failed, reportOf(report, child.stderr!, signal)]);
+    const said = await Promise.race([failed, reported]);
     if (said.pid <= 0) throw new CreateError(plainly(said.message));
   } finally {
     for (const stream of [report, start, child.stderr!]) stream.destroy();
@@ -114,7 +120,9 @@ function conmonArguments(order: MonitorOrder): string[] {
   return [
     ...["--cid", containerId, "--cuuid", containerId, "--name", containerId, "--bundle", bundle],
     ...["--runtime", runtime.binary, "--runtime-arg", "--root", "--runtime-arg", runtime.root],
-    ...["--log-path", `k8s-file:${order.logPath}`, "--log-size-max", String(LOG_SEGMENT_BYTES)],
+    // From the bundle, where it stands: an absolute path may hold a colon, and conmon takes what is before it for all.
+    ...["--log-path", `k8s-file:${relative(bundle, order.logPath)}`],
+    ...["--log-size-max", String(LOG_SEGMENT_BYTES)],
     ...["--exit-dir", order.exitFolder],
     ...["--socket-dir-path", order.socketFolder, "--container-pidfile", `${bundle}/container.pid`],
     ...["--conmon-pidfile", `${bundle}/${MONITOR_PID_FILE}`, "--log-level", "error", "--no-sync-log"],

@@ -25,7 +25,7 @@ export class ImageStoreBench {
 
   static async open(): Promise<ImageStoreBench> {
     const bench = new ImageStoreBench(
-      await mkdtemp(join(tmpdir(), "drover-images-")),
+      await mkdtemp(join(tmpdir(), "drover imäges,a=")),
       await CraftedRegistry.start(),
     );
     await bench.reopen();
