@@ -48,8 +48,10 @@ export class Registration {
     // The scheduler cannot compare where only this host has the event: at the hub's end, when that is behind.
     const { hubSequence, hubEventId } = answer.answer;
     const commonEventId = (await log.reader.eventIdAt(Math.min(lastSequence, hubSequence))) ?? "missing";
+    // What was appended since the question was asked may have been at the hub before the scheduler looked.
+    const presentSequence = Math.max(lastSequence, log.nextSequence - 1);
     return compareWithHub(
-      { lastSequence, commonEventId },
+      { lastSequence: presentSequence, commonEventId },
       { lastSequence: hubSequence, commonEventId: hubEventId },
     );
   }
