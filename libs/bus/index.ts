@@ -2,6 +2,6 @@ export { Answers, type CallContext, type Handler } from "./answers.ts";
 export { BusClient } from "./bus-client.ts";
 export { BusServer, type BusServerSettings } from "./bus-server.ts";
 export { assertBusAnswers, type BusConnection, type BusSettings, connectBus } from "./connect.ts";
-export { type Insistence, insist } from "./insist.ts";
+export { type Insistence, insist, isUnreachable } from "./insist.ts";
 export { Lines } from "./lines.ts";
 export { assertSyncedWrites } from "./synced-writes.ts";

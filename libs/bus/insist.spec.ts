@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { Clock, Deadline, type RefusalCode, type Result, refusal } from "#kernel";
-import { insist } from "./insist.ts";
+import { Clock, Deadline, type Refusal, type RefusalCode, type Result, refusal } from "#kernel";
+import { insist, isUnreachable } from "./insist.ts";
 
 /** Time that passes only by sleeping, and by questions that are not answered. */
 class SteppedClock extends Clock {
@@ -22,7 +22,7 @@ const refusedWith = (code: RefusalCode): Result<string> => ({
 });
 
 /** Asks somebody who says these things one after the other, the last one for ever. */
-async function ask(said: readonly (RefusalCode | "yes")[], whileUnreachable = false) {
+async function ask(said: readonly (RefusalCode | "yes")[], isPassing = (_: Refusal) => false) {
   const clock = new SteppedClock();
   const asked: number[] = [];
   const question = async (deadlineMs: number): Promise<Result<string>> => {
@@ -32,7 +32,7 @@ async function ask(said: readonly (RefusalCode | "yes")[], whileUnreachable = fa
     return what === "yes" ? { kind: "answer", answer: what } : refusedWith(what);
   };
   const deadline = new Deadline(clock, 2_500);
-  const result = await insist(question, { clock, deadline, tryMs: 1_000, whileUnreachable });
+  const result = await insist(question, { clock, deadline, tryMs: 1_000, isPassing });
   return { asked, said: result.kind === "answer" ? result.answer : result.refusal.code };
 }
 
@@ -55,7 +55,7 @@ describe("insist", () => {
 
   it("waits for one who is not there only when told to", async () => {
     expect(await ask(["unreachable", "yes"])).toMatchObject({ said: "unreachable" });
-    expect(await ask(["unreachable", "unreachable", "yes"], true)).toMatchObject({ said: "yes" });
-    expect(await ask(["unreachable"], true)).toMatchObject({ said: "unreachable" });
+    expect(await ask(["unreachable", "unreachable", "yes"], isUnreachable)).toMatchObject({ said: "yes" });
+    expect(await ask(["unreachable"], isUnreachable)).toMatchObject({ said: "unreachable" });
   });
 });

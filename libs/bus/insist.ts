@@ -1,7 +1,12 @@
-import type { Clock, Deadline, Result } from "#kernel";
+import type { Clock, Deadline, Refusal, Result } from "#kernel";
 
-/** Nobody tells when an answerer is back. */
-const UNREACHABLE_PAUSE_MS = 250;
+/** Nobody tells when what stood in the way is over. */
+const PAUSE_MS = 250;
+
+/** Nobody listens: one who is restarted is back in a moment. */
+export function isUnreachable({ code }: Refusal): boolean {
+  return code === "unreachable";
+}
 
 export interface Insistence {
   readonly clock: Clock;
@@ -9,8 +14,8 @@ export interface Insistence {
   readonly deadline: Deadline;
   /** How long one question waits for its answer. */
   readonly tryMs: number;
-  /** Also ask again where nobody listens: one who is restarted is back in a moment. */
-  readonly whileUnreachable: boolean;
+  /** Whether to ask again after that refusal too. Silence is never taken for one. */
+  readonly isPassing: (reason: Refusal) => boolean;
 }
 
 /**
@@ -19,13 +24,13 @@ export interface Insistence {
  */
 export async function insist<T>(
   ask: (deadlineMs: number) => Promise<Result<T>>,
-  { clock, deadline, tryMs, whileUnreachable }: Insistence,
+  { clock, deadline, tryMs, isPassing }: Insistence,
 ): Promise<Result<T>> {
   for (;;) {
     const result = await ask(Math.max(1, Math.min(tryMs, deadline.remainingMs())));
     if (result.kind === "answer" || deadline.passed()) return result;
-    const { code } = result.refusal;
-    if (code === "unreachable" && whileUnreachable) await clock.sleep(UNREACHABLE_PAUSE_MS);
-    else if (code !== "deadline_exceeded") return result;
+    if (result.refusal.code === "deadline_exceeded") continue;
+    if (!isPassing(result.refusal)) return result;
+    await clock.sleep(Math.min(PAUSE_MS, deadline.remainingMs()));
   }
 }

@@ -76,12 +76,25 @@ describe("F32: a region runs out", () => {
     expect((await plane.ask("GET", `${MACHINES}/${first}`)).body).toMatchObject({ state: "stopped" });
   }, 90_000);
 
+  it("F09: does not say that there is no room where nobody knows: a host that is away may have some", async () => {
+    await region(["host-a", "host-b"], 1);
+    await create("one");
+    await create("two");
+    plane.host("host-b").kill();
+    const { status, body } = await create<Refused>("three");
+    expect({ status, code: body.status }).toEqual({ status: 503, code: "unreachable" });
+    const said = Object.fromEntries(body.details.hosts.map(({ hostId, message }) => [hostId, message]));
+    expect(said).toEqual({ "host-a": expect.stringMatching(/MiB/), "host-b": "it did not answer" });
+    await plane.host("host-b").start();
+    expect(await create("three")).toMatchObject({ status: 422, body: { status: "insufficient_capacity" } });
+  }, 90_000);
+
   it("does not know regions without hosts", async () => {
     await region(["host-a"], 1);
     const wanted = { region: "nowhere", config: { image: IMAGE } };
     expect(await plane.ask("POST", MACHINES, wanted)).toMatchObject({
       status: 422,
-      body: { status: "insufficient_capacity", error: expect.stringContaining("no host of region nowhere") },
+      body: { status: "insufficient_capacity", error: expect.stringContaining("region nowhere has no hosts") },
     });
   }, 60_000);
 });

@@ -1,4 +1,4 @@
-import { type BusClient, insist } from "#bus";
+import { type BusClient, insist, isUnreachable } from "#bus";
 import { type CallMeta, hostCalls, type MachineRequest, subjects } from "#contracts";
 import { type Clock, Deadline, type Position, RefusedError } from "#kernel";
 import type { Machine } from "#machines";
@@ -35,7 +35,7 @@ export class CommandMachine {
     const deadline = new Deadline(this.#clock, Math.min(PATIENCE_MS, meta.deadlineMs));
     const result = await insist(
       (deadlineMs) => this.#bus.call(hostCalls.machine, subject, body, { ...meta, deadlineMs }),
-      { clock: this.#clock, deadline, tryMs: TRY_MS, whileUnreachable: true },
+      { clock: this.#clock, deadline, tryMs: TRY_MS, isPassing: isUnreachable },
     );
     if (result.kind === "refused") throw new RefusedError(result.refusal);
     const decided = result.answer.machine as unknown as Machine;

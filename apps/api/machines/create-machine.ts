@@ -1,9 +1,18 @@
 import { createHash } from "node:crypto";
-import { type BusClient, insist } from "#bus";
+import { type BusClient, insist, isUnreachable } from "#bus";
 import { type AnswerOf, type CallMeta, type RequestOf, schedulerCalls, subjects } from "#contracts";
 import type { IdempotencyKey } from "#control";
 import type { ControlCommands, Presence } from "#fleet";
-import { type Clock, canonicalHash, Deadline, type Ids, type Position, RefusedError, refusal } from "#kernel";
+import {
+  type Clock,
+  canonicalHash,
+  Deadline,
+  type Ids,
+  type Position,
+  type Refusal,
+  RefusedError,
+  refusal,
+} from "#kernel";
 import { isTerminal, type Machine } from "#machines";
 import type { FleetReader } from "../fleet/fleet-reader.ts";
 import { nameFor } from "./names.ts";
@@ -33,6 +42,8 @@ const NAME_TRIES = 5;
 const DRIVEN_FOR_MS = 300_000;
 /** A scheduler that was killed meanwhile says nothing: its successor goes on with the same command when it is asked. */
 const PLACE_TRY_MS = 5_000;
+/** While hosts do not answer that might have room: an agent that is restarted is back by then. */
+const NO_HOST_PATIENCE_MS = 5_000;
 
 /**
  * A create, as far as the API takes it: mint the ids, claim the name, ask the scheduler. It never writes machine
@@ -68,7 +79,11 @@ export class CreateMachine {
     const deadline = new Deadline(this.#clock, meta.deadlineMs);
     const ask = (deadlineMs: number) =>
       this.#bus.call(schedulerCalls.place, subjects.scheduler("place"), place, { ...meta, deadlineMs });
-    const how = { clock: this.#clock, deadline, tryMs: PLACE_TRY_MS, whileUnreachable: true };
+    const patience = new Deadline(this.#clock, NO_HOST_PATIENCE_MS);
+    // Once a host is chosen, only that one can make the machine.
+    const isPassing = (reason: Refusal) =>
+      isUnreachable(reason) && (reason.details?.hosts === undefined || !patience.passed());
+    const how = { clock: this.#clock, deadline, tryMs: PLACE_TRY_MS, isPassing };
     const result = await insist(ask, how);
     if (result.kind === "refused") throw new RefusedError(result.refusal);
     return result.answer;

@@ -1,13 +1,27 @@
 import { type CallMeta, resourcesOf } from "#contracts";
-import { type Clock, Deadline, type Ids, type Refusal, type Result, refusal } from "#kernel";
+import {
+  type Clock,
+  Deadline,
+  type Ids,
+  type Refusal,
+  type RefusalCode,
+  type Result,
+  refusal,
+} from "#kernel";
 import type { Deciding, HostRefusal, PlaceRequest } from "./deciding.ts";
 import type { Hosts } from "./hosts.ts";
-import { type Candidate, rank } from "./rank.ts";
+import { type BidAnswer, type Candidate, rank } from "./rank.ts";
 
+/** Bids are collected for this long; whoever is slower is not asked for this machine. */
+const BID_WINDOW_MS = 50;
+/** Before a create is refused for want of hosts, those that are merely slow are heard. */
+const LAST_BID_WINDOW_MS = 1_500;
 /** A host keeps an offered room for this long; it enforces that itself. */
 const RESERVATION_TTL_MS = 10_000;
 /** Hosts that are asked in turn before the create is refused. */
 const MAX_OFFERS = 8;
+
+const SILENT = { code: "unreachable", message: "it did not answer" };
 
 /** A host that has set room aside, and whom it was chosen from. */
 export interface Chosen {
@@ -27,21 +41,30 @@ export class ChooseHost {
     this.#ids = ids;
   }
 
-  /** `expected`: how many hosts there are to answer. Adds each host's own no to `refusals` (F09). */
+  /** `expected`: the hosts that should answer. Adds each host's own no to `refusals`, and who said nothing (F09). */
   async run(
     deciding: Deciding,
     refusals: HostRefusal[],
-    expected: number,
+    expected: readonly string[],
     deadline: Deadline,
   ): Promise<Result<Chosen>> {
-    const candidates = await this.#candidates(deciding, refusals, expected);
-    for (const { hostId } of candidates.slice(0, MAX_OFFERS)) {
-      const reserved = await this.#reserve(deciding, hostId, deadline);
-      if (reserved.kind === "answer") return { kind: "answer", answer: { hostId, candidates } };
-      refusals.push(said(hostId, reserved.refusal));
-      if (deadline.passed()) return { kind: "refused", refusal: reserved.refusal };
+    const heard = new Map<string, HostRefusal>();
+    for (const windowMs of [BID_WINDOW_MS, LAST_BID_WINDOW_MS]) {
+      const candidates = await this.#candidates(deciding, heard, expected, windowMs);
+      for (const { hostId } of candidates.slice(0, MAX_OFFERS)) {
+        const reserved = await this.#reserve(deciding, hostId, deadline);
+        if (reserved.kind === "answer") {
+          refusals.push(...heard.values());
+          return { kind: "answer", answer: { hostId, candidates } };
+        }
+        heard.set(hostId, said(hostId, reserved.refusal));
+        if (deadline.passed()) return { kind: "refused", refusal: reserved.refusal };
+      }
+      if (expected.length > 0 && expected.every((hostId) => heard.has(hostId))) break;
     }
-    return { kind: "refused", refusal: noCapacity(deciding.request, refusals) };
+    for (const hostId of expected) if (!heard.has(hostId)) heard.set(hostId, said(hostId, SILENT));
+    refusals.push(...heard.values());
+    return { kind: "refused", refusal: noHost(deciding.request, refusals) };
   }
 
   /** Gives room back early. Nothing depends on it: the host lets a reservation expire by itself. */
@@ -50,17 +73,23 @@ export class ChooseHost {
     await this.#hosts.release(hostId, reservation.commandId, reservation);
   }
 
+  /** Who would take it and has not refused yet, best first. `heard` takes in who would not. */
   async #candidates(
     { request, meta }: Deciding,
-    refusals: HostRefusal[],
-    expected: number,
+    heard: Map<string, HostRefusal>,
+    expected: readonly string[],
+    windowMs: number,
   ): Promise<Candidate[]> {
     const wanted = wantedOf(request);
-    const bids = await this.#hosts.bids(request.region, wanted, meta, expected);
+    const isNew = (bid: BidAnswer) => bid.kind === "bid" && !heard.has(bid.hostId);
+    const isLast = windowMs === LAST_BID_WINDOW_MS;
+    const isEnough = (bids: readonly BidAnswer[]) =>
+      (expected.length > 0 && bids.length >= expected.length) || (isLast && bids.some(isNew));
+    const bids = await this.#hosts.bids(request.region, wanted, meta, windowMs, isEnough);
     for (const bid of bids) {
-      if (bid.kind === "no-bid") refusals.push(said(bid.hostId, bid.refusal));
+      if (bid.kind === "no-bid") heard.set(bid.hostId, said(bid.hostId, bid.refusal));
     }
-    const willing = bids.filter((bid) => bid.kind === "bid");
+    const willing = bids.filter((bid) => bid.kind === "bid").filter(isNew);
     return rank(willing, wanted.resources, () => this.#ids.random());
   }
 
@@ -84,17 +113,22 @@ export function said(hostId: string, { code, message }: { code: string; message:
 }
 
 /** F09: says what each host said, not one guess for all. */
-export function noCapacity(request: PlaceRequest, refusals: readonly HostRefusal[]): Refusal {
+export function noHost(request: PlaceRequest, refusals: readonly HostRefusal[]): Refusal {
   const reasons =
     refusals.length === 0
-      ? `no host of region ${request.region} answered`
+      ? `region ${request.region} has no hosts`
       : refusals.map((reason) => `${reason.hostId}: ${reason.message}`).join("; ");
-  const ports = refusals.length > 0 && refusals.every((reason) => reason.code === "port_taken");
-  const code = ports ? "port_taken" : "insufficient_capacity";
-  return refusal(code, `no host takes the machine: ${reasons}`, {
+  return refusal(codeOf(refusals), `no host takes the machine: ${reasons}`, {
     retryAfterMs: 5_000,
     details: { region: request.region, hosts: refusals },
   });
+}
+
+/** There is no room only where every host says so; of one that is away, nobody knows. */
+function codeOf(refusals: readonly HostRefusal[]): RefusalCode {
+  const codes = new Set(refusals.map(({ code }) => code));
+  if (codes.has("unreachable") || codes.has("deadline_exceeded")) return "unreachable";
+  return codes.size === 1 && codes.has("port_taken") ? "port_taken" : "insufficient_capacity";
 }
 
 function wantedOf(request: PlaceRequest) {

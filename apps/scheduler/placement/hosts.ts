@@ -1,12 +1,8 @@
-import { type BusClient, insist } from "#bus";
+import { type BusClient, insist, isUnreachable } from "#bus";
 import { type AnswerOf, bidCall, type CallMeta, hostCalls, type RequestOf, subjects } from "#contracts";
 import type { Clock, Deadline, Result } from "#kernel";
 import type { BidAnswer } from "./rank.ts";
 
-/** Bids are collected for this long; whoever is slower is not asked for this machine. */
-const BID_WINDOW_MS = 50;
-/** When nobody bid in time: before a create is refused for want of hosts, hosts that are merely slow are heard. */
-const LAST_BID_WINDOW_MS = 1_500;
 /** One try of an offer or a commit. */
 const TRY_MS = 1_000;
 
@@ -24,17 +20,8 @@ export class Hosts {
     this.#clock = clock;
   }
 
-  /** Asks all hosts of a region. Returns when `expected` have answered, or after 50 ms if at least one would take it. */
-  async bids(region: string, wanted: Wanted, meta: CallMeta, expected: number): Promise<BidAnswer[]> {
-    const bids = await this.#collect(region, wanted, meta, BID_WINDOW_MS, (all) => all.length >= expected);
-    const isSettled = bids.some((bid) => bid.kind === "bid") || (expected > 0 && bids.length >= expected);
-    if (isSettled) return bids;
-    const isEnough = (all: readonly BidAnswer[]) =>
-      all.length >= expected || all.some((bid) => bid.kind === "bid");
-    return this.#collect(region, wanted, meta, LAST_BID_WINDOW_MS, isEnough);
-  }
-
-  #collect(
+  /** Asks all hosts of a region, until `isEnough` says so or the window is over. */
+  bids(
     region: string,
     wanted: Wanted,
     meta: CallMeta,
@@ -48,7 +35,7 @@ export class Hosts {
   /** Asks for a reservation until the host answers or `deadline` passes. A host that is not there has reserved nothing. */
   async offer(hostId: string, offer: Offer, meta: CallMeta, deadline: Deadline) {
     const subject = subjects.hostCommand(hostId, "offer");
-    const how = { clock: this.#clock, deadline, tryMs: TRY_MS, whileUnreachable: false };
+    const how = { clock: this.#clock, deadline, tryMs: TRY_MS, isPassing: () => false };
     return insist(
       (deadlineMs) => this.#bus.call(hostCalls.offer, subject, offer, { ...meta, deadlineMs }),
       how,
@@ -63,7 +50,7 @@ export class Hosts {
     deadline: Deadline,
   ): Promise<Result<AnswerOf<typeof hostCalls.commit>>> {
     const subject = subjects.hostCommand(hostId, "commit");
-    const how = { clock: this.#clock, deadline, tryMs: TRY_MS, whileUnreachable: true };
+    const how = { clock: this.#clock, deadline, tryMs: TRY_MS, isPassing: isUnreachable };
     return insist(
       (deadlineMs) => this.#bus.call(hostCalls.commit, subject, commit, { ...meta, deadlineMs }),
       how,

@@ -1,6 +1,6 @@
 import type { CallMeta } from "#contracts";
 import { type Clock, Deadline, type Refusal, type Result, refusal } from "#kernel";
-import { type ChooseHost, noCapacity, reservationMeta, said } from "./choose-host.ts";
+import { type ChooseHost, noHost, reservationMeta, said } from "./choose-host.ts";
 import type { Decided, Deciding, HostRefusal, Placed, PlaceRequest } from "./deciding.ts";
 import type { Hosts } from "./hosts.ts";
 import type { Placements } from "./placements.ts";
@@ -63,7 +63,7 @@ export class PlaceMachine {
       refusedBy = decision.answer;
       refusals.push(said(refusedBy.hostId, committed.refusal));
     }
-    return { kind: "refused", refusal: noCapacity(request, refusals) };
+    return { kind: "refused", refusal: noHost(request, refusals) };
   }
 
   /** The standing decision, or a new one after the last owner refused. "contested": somebody else decided meanwhile. */
@@ -78,7 +78,7 @@ export class PlaceMachine {
     const epoch = (standing?.epoch ?? 0) + 1;
     const ownerGone = refusedBy && { kind: "refused" as const, ...refusedBy };
     const deciding: Deciding = { request, epoch, refusals, ownerGone, meta };
-    const expected = this.#placements.hostsIn(request.region).length;
+    const expected = this.#placements.hostsIn(request.region).map((host) => host.hostId);
     const chosen = await this.#choose.run(deciding, refusals, expected, deadline);
     if (chosen.kind === "answer") {
       const { hostId, candidates } = chosen.answer;
@@ -88,6 +88,8 @@ export class PlaceMachine {
       return "contested";
     }
     if (deadline.passed()) return { kind: "refused", refusal: outOfTime(request, chosen.refusal) };
+    // Nothing was decided: an outage is not written down once per create.
+    if (chosen.refusal.code === "unreachable") return chosen;
     const noted = await this.#placements.refuse(deciding, chosen.refusal);
     return isContested(noted) ? "contested" : chosen;
   }
