@@ -1,0 +1,126 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { BusClient, type BusConnection, connectBus } from "#bus";
+import { hostCalls, subjects } from "#contracts";
+import type { Host } from "#hosts";
+import { hostFromJson } from "#hosts";
+import { SystemClock, SystemIds } from "#kernel";
+import { isTerminal, isTransient } from "#machines";
+import { HostNames, startOfContainer } from "#runtime";
+import { type ShownMachine, type TestCluster, toolPath } from "#testing";
+import type { ClusterParts } from "./parts.ts";
+
+const run = promisify(execFile);
+const ids = new SystemIds(new SystemClock());
+
+/** Three pictures of a cluster that have to be one: what the API says, what each host says, and what the kernel has. */
+export class Reality {
+  readonly #cluster: TestCluster;
+  readonly #parts: ClusterParts;
+  readonly #nc: BusConnection;
+  readonly #bus: BusClient;
+
+  static async of(cluster: TestCluster, parts: ClusterParts): Promise<Reality> {
+    const seed = (await readFile(parts.layout.seedFile("api"), "utf8")).trim();
+    const servers = [`nats://127.0.0.1:${cluster.natsPort}`];
+    return new Reality(cluster, parts, await connectBus({ servers, user: "api", seed, name: "reality" }));
+  }
+
+  private constructor(cluster: TestCluster, parts: ClusterParts, nc: BusConnection) {
+    this.#cluster = cluster;
+    this.#parts = parts;
+    this.#nc = nc;
+    this.#bus = new BusClient(nc, ids);
+  }
+
+  close(): Promise<void> {
+    return this.#nc.close();
+  }
+
+  /** Where the pictures differ, as sentences; none when all is well and at rest. */
+  async disagreements(): Promise<string[]> {
+    const shown = await this.#cluster.api<ShownMachine[]>("GET", "/drover/v1/machines");
+    if (shown.status !== 200) return [`the API answers ${shown.status}`];
+    const stale = shown.headers.get("drover-stale") === null ? [] : ["the API says that it is stale"];
+    const hosts = this.#parts.cluster.hosts.map(({ hostId }) => hostId);
+    const perHost = await Promise.all(hosts.map((hostId) => this.#ofHost(hostId, shown.body)));
+    return [...stale, ...perHost.flat()];
+  }
+
+  async #ofHost(hostId: string, shown: readonly ShownMachine[]): Promise<string[]> {
+    const host = await this.inspect(hostId);
+    if (host === undefined) return [`${hostId} does not answer`];
+    const machines = [...host.machines.values()].filter(({ state }) => !isTerminal(state));
+    const own = machines.map(({ id, state }) => `${id} ${state}`);
+    const told = shown
+      .filter(({ drover }) => drover.host === hostId)
+      .map(({ id, state }) => `${id} ${state}`);
+    const started = machines.filter(({ state }) => state === "started");
+    const expected = started.map(({ id, startId }) => `${id}.${startId}`);
+    const kernel = await kernelOf(
+      new HostNames(this.#parts.cluster.clusterId, hostId),
+      this.#parts.layout.hostDir(hostId),
+    );
+    const exist = new Set(machines.map(({ id }) => id));
+    const strangers = (found: readonly string[]) => found.filter((machineId) => !exist.has(machineId));
+    return [
+      ...machines
+        .filter(({ state }) => isTransient(state))
+        .map(({ id, state }) => `${hostId}: ${id} is ${state}`),
+      ...differences(`${hostId} says, the API does not`, own, told),
+      ...differences(`the API says, ${hostId} does not`, told, own),
+      ...differences(`${hostId} says started, no container runs`, expected, kernel.running),
+      ...differences(`${hostId} has containers of no start`, kernel.containers, expected),
+      ...strangers(kernel.networks).map((id) => `${hostId}: network of no machine: ${id}`),
+      ...strangers(kernel.mounts).map((id) => `${hostId}: mount of no machine: ${id}`),
+      ...strangers(kernel.layers).map((id) => `${hostId}: files of no machine: ${id}`),
+      ...[...host.reservations.keys()].map((id) => `${hostId}: reservation ${id}`),
+    ];
+  }
+
+  /** The host as it folds itself. */
+  async inspect(hostId: string): Promise<Host | undefined> {
+    const id = ids.ulid();
+    const meta = { commandId: id, correlationId: id, causationId: id, actor: "test", deadlineMs: 2_000 };
+    const subject = subjects.hostCommand(hostId, "inspect");
+    const result = await this.#bus.call(hostCalls.inspect, subject, {}, meta);
+    return result.kind === "answer" ? hostFromJson(result.answer.host) : undefined;
+  }
+}
+
+function differences(what: string, these: readonly string[], those: readonly string[]): string[] {
+  return these.filter((item) => !those.includes(item)).map((item) => `${what}: ${item}`);
+}
+
+interface Kernel {
+  readonly containers: readonly string[];
+  readonly running: readonly string[];
+  /** Machine ids. */
+  readonly networks: readonly string[];
+  readonly mounts: readonly string[];
+  readonly layers: readonly string[];
+}
+
+/** Looks with the system's own tools, not through the adapters. */
+async function kernelOf(names: HostNames, hostDir: string): Promise<Kernel> {
+  const { stdout } = await run(toolPath("runc"), ["--root", names.runtimeRoot, "list", "--format", "json"]);
+  const containers = (JSON.parse(stdout) ?? []) as { id: string; status: string }[];
+  const machines = join(hostDir, "machines");
+  const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n").flatMap((line) => {
+    const path = line.split(" ")[1] ?? "";
+    return path.startsWith(`${machines}/`) ? [path.slice(machines.length + 1).split("/")[0]!] : [];
+  });
+  return {
+    containers: containers.map(({ id }) => id).filter((id) => startOfContainer(id) !== undefined),
+    running: containers.filter(({ status }) => status === "running").map(({ id }) => id),
+    networks: (await list("/run/netns")).flatMap((netns) => names.machineOfNetns(netns) ?? []),
+    mounts,
+    layers: (await list(machines)).filter((name) => !name.startsWith(".")),
+  };
+}
+
+async function list(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
+}
