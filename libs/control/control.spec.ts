@@ -186,6 +186,14 @@ describe("a placement", () => {
   const gone = (hostId: string, epoch: number) =>
     ({ ownerGone: { kind: "refused", hostId, epoch } }) as const;
 
+  it("F04: is refused once, however often it is tried, until something else is the reason", () => {
+    expect(story.tell(refuse(1))).toMatchObject(accepted);
+    expect(story.tell(refuse(2))).toEqual(unchanged);
+    const error = { code: "unreachable", message: "nobody answered" };
+    expect(story.tell({ ...refuse(2), error })).toMatchObject(accepted);
+    expect(story.tell(decide("a", 3))).toMatchObject(accepted);
+  });
+
   it("makes one host the owner, from epoch 1", () => {
     expect(story.tell(decide("a", 2))).toMatchObject(refusedAs("stale_epoch"));
     expect(story.tell(decide("a", 1))).toMatchObject(accepted);
@@ -214,7 +222,8 @@ describe("a placement", () => {
     expect(story.tell(refuse(2))).toMatchObject(refusedAs("busy"));
     expect(story.tell({ ...refuse(2), ...gone("a", 1) })).toMatchObject(accepted);
     expect(story.tell(refuse(2))).toEqual(unchanged);
-    expect(story.state.placements.get("m1")).toEqual({ machineId: "m1", appName: "hello", epoch: 2 });
+    const unowned = { machineId: "m1", appName: "hello", epoch: 2, refusedAs: "insufficient_capacity" };
+    expect(story.state.placements.get("m1")).toEqual(unowned);
     expect(story.tell(decide("b", 3))).toMatchObject(accepted);
   });
 });

@@ -30,8 +30,8 @@ export function evolveControl(state: ControlState, event: ControlEvent): Control
       return state;
     }
     case "PlacementRefused": {
-      const { machineId, appName, epoch } = event.data;
-      state.placements.set(machineId, { machineId, appName, epoch });
+      const { machineId, appName, epoch, error } = event.data;
+      state.placements.set(machineId, { machineId, appName, epoch, refusedAs: error.code });
       return state;
     }
     case "HostRegistered":

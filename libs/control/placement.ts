@@ -10,6 +10,8 @@ export interface Placement {
   readonly region?: string;
   /** Absent when no host took the machine in this epoch. */
   readonly hostId?: string;
+  /** Why not: a refusal's code. */
+  readonly refusedAs?: string;
 }
 
 interface HostRefusal {
@@ -68,7 +70,7 @@ export function decidePlacement(
   });
 }
 
-/** Writes down that no host took the machine; whoever owned it before does not any more. */
+/** Writes down that no host took the machine; whoever owned it before does not any more. Once, however often it is tried (F04). */
 export function decideRefusePlacement(
   command: RefusePlacement,
   standing: Placement | undefined,
@@ -76,6 +78,7 @@ export function decideRefusePlacement(
   if (standing?.epoch === command.epoch && standing.hostId === undefined) return UNCHANGED;
   const reason = refuseEpoch(command, standing);
   if (reason !== undefined) return reason;
+  if (standing?.refusedAs === command.error.code) return UNCHANGED;
   const { machineId, appName, epoch, error } = command;
   const data = { machineId, appName, epoch, error, refusals: [...command.refusals] };
   return accepted({ type: "PlacementRefused", data });

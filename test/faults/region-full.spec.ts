@@ -94,7 +94,10 @@ describe("F32: a region runs out", () => {
     const wanted = { region: "nowhere", config: { image: IMAGE } };
     expect(await plane.ask("POST", MACHINES, wanted)).toMatchObject({
       status: 422,
-      body: { status: "insufficient_capacity", error: expect.stringContaining("region nowhere has no hosts") },
+      body: {
+        status: "insufficient_capacity",
+        error: expect.stringContaining("region nowhere has no hosts"),
+      },
     });
   }, 60_000);
 });

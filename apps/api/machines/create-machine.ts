@@ -42,8 +42,6 @@ const NAME_TRIES = 5;
 const DRIVEN_FOR_MS = 300_000;
 /** A scheduler that was killed meanwhile says nothing: its successor goes on with the same command when it is asked. */
 const PLACE_TRY_MS = 5_000;
-/** While hosts do not answer that might have room: an agent that is restarted is back by then. */
-const NO_HOST_PATIENCE_MS = 5_000;
 
 /**
  * A create, as far as the API takes it: mint the ids, claim the name, ask the scheduler. It never writes machine
@@ -79,10 +77,8 @@ export class CreateMachine {
     const deadline = new Deadline(this.#clock, meta.deadlineMs);
     const ask = (deadlineMs: number) =>
       this.#bus.call(schedulerCalls.place, subjects.scheduler("place"), place, { ...meta, deadlineMs });
-    const patience = new Deadline(this.#clock, NO_HOST_PATIENCE_MS);
-    // Once a host is chosen, only that one can make the machine.
-    const isPassing = (reason: Refusal) =>
-      isUnreachable(reason) && (reason.details?.hosts === undefined || !patience.passed());
+    // The scheduler or the chosen host is not there for a moment. That no host could be found is a decision.
+    const isPassing = (reason: Refusal) => isUnreachable(reason) && reason.details?.hosts === undefined;
     const how = { clock: this.#clock, deadline, tryMs: PLACE_TRY_MS, isPassing };
     const result = await insist(ask, how);
     if (result.kind === "refused") throw new RefusedError(result.refusal);

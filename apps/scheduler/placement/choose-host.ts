@@ -15,7 +15,10 @@ import { type BidAnswer, type Candidate, rank } from "./rank.ts";
 /** Bids are collected for this long; whoever is slower is not asked for this machine. */
 const BID_WINDOW_MS = 50;
 /** Before a create is refused for want of hosts, those that are merely slow are heard. */
-const LAST_BID_WINDOW_MS = 1_500;
+const LAST_BID_WINDOW_MS = 1_000;
+/** And those that are being restarted. */
+const PATIENCE_MS = 3_000;
+const PAUSE_MS = 200;
 /** A host keeps an offered room for this long; it enforces that itself. */
 const RESERVATION_TTL_MS = 10_000;
 /** Hosts that are asked in turn before the create is refused. */
@@ -49,7 +52,8 @@ export class ChooseHost {
     deadline: Deadline,
   ): Promise<Result<Chosen>> {
     const heard = new Map<string, HostRefusal>();
-    for (const windowMs of [BID_WINDOW_MS, LAST_BID_WINDOW_MS]) {
+    const patience = new Deadline(this.#clock, Math.min(PATIENCE_MS, deadline.remainingMs()));
+    for (let windowMs = BID_WINDOW_MS; ; windowMs = LAST_BID_WINDOW_MS) {
       const candidates = await this.#candidates(deciding, heard, expected, windowMs);
       for (const { hostId } of candidates.slice(0, MAX_OFFERS)) {
         const reserved = await this.#reserve(deciding, hostId, deadline);
@@ -60,11 +64,13 @@ export class ChooseHost {
         heard.set(hostId, said(hostId, reserved.refusal));
         if (deadline.passed()) return { kind: "refused", refusal: reserved.refusal };
       }
-      if (expected.length > 0 && expected.every((hostId) => heard.has(hostId))) break;
+      const silent = expected.filter((hostId) => !heard.has(hostId));
+      if (silent.length === 0 || patience.passed()) {
+        refusals.push(...heard.values(), ...silent.map((hostId) => said(hostId, SILENT)));
+        return { kind: "refused", refusal: noHost(deciding.request, refusals) };
+      }
+      if (windowMs === LAST_BID_WINDOW_MS) await this.#clock.sleep(PAUSE_MS);
     }
-    for (const hostId of expected) if (!heard.has(hostId)) heard.set(hostId, said(hostId, SILENT));
-    refusals.push(...heard.values());
-    return { kind: "refused", refusal: noHost(deciding.request, refusals) };
   }
 
   /** Gives room back early. Nothing depends on it: the host lets a reservation expire by itself. */

@@ -88,8 +88,6 @@ export class PlaceMachine {
       return "contested";
     }
     if (deadline.passed()) return { kind: "refused", refusal: outOfTime(request, chosen.refusal) };
-    // Nothing was decided: an outage is not written down once per create.
-    if (chosen.refusal.code === "unreachable") return chosen;
     const noted = await this.#placements.refuse(deciding, chosen.refusal);
     return isContested(noted) ? "contested" : chosen;
   }
