@@ -162,6 +162,13 @@ export class Plane {
     void close();
   }
 
+  /** Kills the API, takes away whatever it has kept, and starts another one. */
+  async forgetApi(): Promise<void> {
+    this.killApi();
+    await rm(join(this.#dataDir, "api"), { recursive: true, force: true });
+    await this.startApi();
+  }
+
   /** Kills a party; the promise resolves when its successor serves. */
   replace(party: string): Promise<void> {
     if (party === "api") {
