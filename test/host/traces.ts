@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HostPlace } from "./host-lab.ts";
@@ -25,11 +24,10 @@ export const NO_TRACES: Traces = {
 /** Looks with our own eyes, not through the adapters. */
 export function tracesOf({ names, dataDir }: HostPlace, machineId: string): Traces {
   const mine = (entries: readonly string[]) => entries.filter((entry) => entry.includes(machineId)).length;
-  const links = execFileSync("ip", ["-o", "link"], { encoding: "utf8" }).split("\n");
   const groups = controlGroups(names.cgroupParent, machineId);
   return {
     networkNamespaces: mine(list("/run/netns").filter((netns) => netns.startsWith(names.bridge))),
-    links: links.filter((line) => line.includes(names.vethOf(machineId))).length,
+    links: list("/sys/class/net").filter((link) => link === names.vethOf(machineId)).length,
     mounts: mine(readFileSync("/proc/self/mounts", "utf8").split("\n")),
     layers: list(join(dataDir, "machines", machineId)).length,
     bundles: mine(list(join(dataDir, "run", "bundles"))),
