@@ -15,6 +15,15 @@ import type { ClusterParts } from "./parts.ts";
 const run = promisify(execFile);
 const ids = new SystemIds(new SystemClock());
 
+/**
+ * How two pictures differ. "lie": the API says something else than the owner. "unfinished": something is under way.
+ * "missing", "orphan": the kernel has less, or more, than the host says.
+ */
+export interface Disagreement {
+  readonly kind: "lie" | "unfinished" | "missing" | "orphan";
+  readonly text: string;
+}
+
 /** Three pictures of a cluster that have to be one: what the API says, what each host says, and what the kernel has. */
 export class Reality {
   readonly #cluster: TestCluster;
@@ -39,19 +48,20 @@ export class Reality {
     return this.#nc.close();
   }
 
-  /** Where the pictures differ, as sentences; none when all is well and at rest. */
-  async disagreements(): Promise<string[]> {
+  /** Where the pictures differ; nowhere when all is well and at rest. */
+  async disagreements(): Promise<Disagreement[]> {
     const shown = await this.#cluster.api<ShownMachine[]>("GET", "/drover/v1/machines");
-    if (shown.status !== 200) return [`the API answers ${shown.status}`];
-    const stale = shown.headers.get("drover-stale") === null ? [] : ["the API says that it is stale"];
+    if (shown.status !== 200) return all("lie", [`the API answers ${shown.status}`]);
+    const isStale = shown.headers.get("drover-stale") !== null;
+    const stale = all("lie", isStale ? ["the API says that it is stale"] : []);
     const hosts = this.#parts.cluster.hosts.map(({ hostId }) => hostId);
     const perHost = await Promise.all(hosts.map((hostId) => this.#ofHost(hostId, shown.body)));
     return [...stale, ...perHost.flat()];
   }
 
-  async #ofHost(hostId: string, shown: readonly ShownMachine[]): Promise<string[]> {
+  async #ofHost(hostId: string, shown: readonly ShownMachine[]): Promise<Disagreement[]> {
     const host = await this.inspect(hostId);
-    if (host === undefined) return [`${hostId} does not answer`];
+    if (host === undefined) return all("missing", [`${hostId} does not answer`]);
     const machines = [...host.machines.values()].filter(({ state }) => !isTerminal(state));
     const own = machines.map(({ id, state }) => `${id} ${state}`);
     const told = shown
@@ -64,19 +74,17 @@ export class Reality {
       this.#parts.layout.hostDir(hostId),
     );
     const exist = new Set(machines.map(({ id }) => id));
-    const strangers = (found: readonly string[]) => found.filter((machineId) => !exist.has(machineId));
+    const stranger = (what: string, found: readonly string[]) =>
+      found.filter((id) => !exist.has(id)).map((id) => `${hostId}: ${what} of no machine: ${id}`);
     return [
-      ...machines
-        .filter(({ state }) => isTransient(state))
-        .map(({ id, state }) => `${hostId}: ${id} is ${state}`),
-      ...differences(`${hostId} says, the API does not`, own, told),
-      ...differences(`the API says, ${hostId} does not`, told, own),
-      ...differences(`${hostId} says started, no container runs`, expected, kernel.running),
-      ...differences(`${hostId} has containers of no start`, kernel.containers, expected),
-      ...strangers(kernel.networks).map((id) => `${hostId}: network of no machine: ${id}`),
-      ...strangers(kernel.mounts).map((id) => `${hostId}: mount of no machine: ${id}`),
-      ...strangers(kernel.layers).map((id) => `${hostId}: files of no machine: ${id}`),
-      ...[...host.reservations.keys()].map((id) => `${hostId}: reservation ${id}`),
+      ...all("lie", differences(`${hostId} says, the API does not`, own, told)),
+      ...all("lie", differences(`the API says, ${hostId} does not`, told, own)),
+      ...all("missing", differences(`${hostId} says started, no container runs`, expected, kernel.running)),
+      ...all("orphan", differences(`${hostId} has containers of no start`, kernel.containers, expected)),
+      ...all("orphan", stranger("network", kernel.networks)),
+      ...all("orphan", stranger("mount", kernel.mounts)),
+      ...all("orphan", stranger("files", kernel.layers)),
+      ...all("unfinished", unfinished(host)),
     ];
   }
 
@@ -88,6 +96,18 @@ export class Reality {
     const result = await this.#bus.call(hostCalls.inspect, subject, {}, meta);
     return result.kind === "answer" ? hostFromJson(result.answer.host) : undefined;
   }
+}
+
+function all(kind: Disagreement["kind"], texts: readonly string[]): Disagreement[] {
+  return texts.map((text) => ({ kind, text }));
+}
+
+function unfinished({ id: hostId, machines, reservations }: Host): string[] {
+  const moving = [...machines.values()].filter(({ state }) => isTransient(state));
+  return [
+    ...moving.map(({ id, state }) => `${hostId}: ${id} is ${state}`),
+    ...[...reservations.keys()].map((id) => `${hostId}: reservation ${id}`),
+  ];
 }
 
 function differences(what: string, these: readonly string[], those: readonly string[]): string[] {
