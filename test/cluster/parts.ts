@@ -1,5 +1,6 @@
+import { spawn } from "node:child_process";
 import { resolve } from "node:path";
-import type { TestCluster } from "#testing";
+import { type TestCluster, toolPath } from "#testing";
 import { type Cluster, readCluster } from "../../apps/cli/cluster/cluster-file.ts";
 import { Layout } from "../../apps/cli/cluster/layout.ts";
 import { findByArgument, isAlive, type ProcessIdentity } from "../../apps/cli/cluster/process-table.ts";
@@ -21,7 +22,13 @@ export class ClusterParts {
   private constructor(layout: Layout, cluster: Cluster) {
     this.layout = layout;
     this.cluster = cluster;
-    const programs = { node: "", natsServer: "", path: "", compileCache: "", apps: resolve("dist/apps") };
+    const programs = {
+      node: process.execPath,
+      natsServer: toolPath("nats-server"),
+      path: process.env.PATH ?? "",
+      compileCache: resolve(".drover/compile-cache"),
+      apps: resolve("dist/apps"),
+    };
     this.services = processesOf(cluster, layout, programs);
   }
 
@@ -49,6 +56,20 @@ export class ClusterParts {
     process.kill(supervisor.pid, "SIGKILL");
     while (isAlive(supervisor)) await pause(20);
     return true;
+  }
+
+  /** Starts one of them as a supervisor would, and leaves it alone. */
+  start(name: string): void {
+    const { program, args, env } = this.services.find((service) => service.name === name)!;
+    spawn(program, args, { detached: true, stdio: "ignore", env: { ...env } }).unref();
+  }
+
+  /** kill -9 of everything but machines, the supervisor first. */
+  async killAll(): Promise<void> {
+    await this.killSupervisor();
+    const running = this.running();
+    for (const { pid } of running.values()) process.kill(pid, "SIGKILL");
+    while (this.goneSince(running).length < running.size) await pause(20);
   }
 
   /** Who runs, by name. */
