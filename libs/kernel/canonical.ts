@@ -7,12 +7,15 @@ import { createHash } from "node:crypto";
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  const entries = value instanceof Map ? [...value.entries()] : Object.entries(value);
-  const members = entries
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
-  return `{${members.join(",")}}`;
+  const isMap = value instanceof Map;
+  // Joined as it grows: of a whole state's text, lists of parts would cost more than the text.
+  let members = "";
+  for (const key of (isMap ? [...value.keys()] : Object.keys(value)).sort()) {
+    const member: unknown = isMap ? value.get(key) : (value as Record<string, unknown>)[key];
+    if (member === undefined) continue;
+    members += `${members === "" ? "" : ","}${JSON.stringify(key)}:${canonicalJson(member)}`;
+  }
+  return `{${members}}`;
 }
 
 /** SHA-256 of the canonical form, as 64 hex digits. */

@@ -16,9 +16,13 @@ export abstract class Ids {
   abstract random(): number;
 }
 
+/** Random bytes fetched at a time: each fetch is a system call, and an event takes two ids. */
+const POOL_BYTES = 4_096;
+
 /** Identifiers from the machine's clock and its cryptographic random source. */
 export class SystemIds extends Ids {
   readonly #clock: Clock;
+  #pool: Buffer = Buffer.alloc(0);
 
   constructor(clock: Clock) {
     super();
@@ -26,28 +30,36 @@ export class SystemIds extends Ids {
   }
 
   override ulid(): string {
-    return formatUlid(this.#clock.nowMs(), randomBytes(10));
+    return formatUlid(this.#clock.nowMs(), this.#bytes(10));
   }
   override machineId(): string {
     return this.randomHex(7);
   }
   override randomHex(bytes: number): string {
-    return randomBytes(bytes).toString("hex");
+    return this.#bytes(bytes).toString("hex");
   }
   override random(): number {
-    return randomBytes(4).readUInt32BE() / 2 ** 32;
+    return this.#bytes(4).readUInt32BE() / 2 ** 32;
+  }
+
+  #bytes(count: number): Buffer {
+    if (this.#pool.length < count) this.#pool = randomBytes(Math.max(count, POOL_BYTES));
+    const bytes = this.#pool.subarray(0, count);
+    this.#pool = this.#pool.subarray(count);
+    return bytes;
   }
 }
 
 /** Formats a ULID from milliseconds since the Unix epoch and 10 bytes of entropy. */
 export function formatUlid(milliseconds: number, entropy: Uint8Array): string {
-  let time = "";
-  for (let rest = milliseconds, i = 0; i < 10; i += 1, rest = Math.floor(rest / 32)) {
-    time = CROCKFORD.charAt(rest % 32) + time;
+  const bytes = Buffer.from(entropy.buffer, entropy.byteOffset, entropy.byteLength);
+  return base32(milliseconds, 10) + base32(bytes.readUIntBE(0, 5), 8) + base32(bytes.readUIntBE(5, 5), 8);
+}
+
+function base32(value: number, digits: number): string {
+  let text = "";
+  for (let rest = value, i = 0; i < digits; i += 1, rest = Math.floor(rest / 32)) {
+    text = CROCKFORD.charAt(rest % 32) + text;
   }
-  let bits = 0n;
-  for (const byte of entropy) bits = (bits << 8n) | BigInt(byte);
-  let random = "";
-  for (let i = 0; i < 16; i += 1, bits >>= 5n) random = CROCKFORD.charAt(Number(bits & 31n)) + random;
-  return time + random;
+  return text;
 }
