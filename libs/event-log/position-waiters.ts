@@ -25,6 +25,6 @@ export class PositionWaiters {
 
   /** To be called whenever the fold went on. */
   look(): void {
-    for (const [reached, position] of this.#waiting) if (this.#includes(position)) reached.abort();
+    for (const [reached, position] of this.#waiting) if (this.#includes(position)) reached.abort("reached");
   }
 }

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 /**
  * Time as a port. Deciders never see it: they receive instants as data. Deadlines inside a process are
  * measured with `monotonicMs`, because wall time may jump in either direction (F20).
@@ -9,7 +7,7 @@ export abstract class Clock {
   abstract nowMs(): number;
   /** Milliseconds since an arbitrary point. Never goes back. */
   abstract monotonicMs(): number;
-  /** Resolves after `durationMs` of monotonic time; rejects with an `AbortError` when `signal` fires first. */
+  /** Resolves after `durationMs` of monotonic time; rejects with the reason of `signal` when that fires first. */
   abstract sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -21,7 +19,19 @@ export class SystemClock extends Clock {
   override monotonicMs(): number {
     return performance.now();
   }
-  override async sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
-    await sleep(durationMs, undefined, signal === undefined ? {} : { signal });
+  /** By hand: a sleep of `node:timers/promises` that is called off makes an error with its stack, and most are. */
+  override sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((wake, fail) => {
+      if (signal?.aborted) return fail(signal.reason);
+      const stop = () => {
+        clearTimeout(timer);
+        fail(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", stop);
+        wake();
+      }, durationMs);
+      signal?.addEventListener("abort", stop, { once: true });
+    });
   }
 }

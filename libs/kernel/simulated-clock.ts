@@ -24,12 +24,12 @@ export class SimulatedClock extends Clock {
   }
 
   override sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted) return Promise.reject(abortError());
+    if (signal?.aborted) return Promise.reject(signal.reason);
     if (durationMs <= 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const onAbort = () => {
         this.#sleepers.delete(sleeper);
-        reject(abortError());
+        reject(signal?.reason);
       };
       const sleeper = {
         dueMs: this.#monotonicMs + durationMs,
@@ -88,10 +88,6 @@ export class SimulatedClock extends Clock {
     this.#nowMs += monotonicMs - this.#monotonicMs;
     this.#monotonicMs = monotonicMs;
   }
-}
-
-function abortError(): Error {
-  return new DOMException("the sleep was aborted", "AbortError");
 }
 
 /** Resolves once every promise that can settle without time passing has settled. */

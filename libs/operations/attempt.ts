@@ -4,6 +4,9 @@ import type { Effect, StepContext } from "./effect.ts";
 /** How long an effect may take to end after its signal fired, before nobody listens to it any more. */
 const ABORT_GRACE_MS = 2_000;
 
+/** Why nobody need watch the time any more. Given, as the reason that is made up otherwise is an error with its stack. */
+const ENDED = "the attempt has ended";
+
 /** What a cancelled operation's current step comes to. */
 export const CANCELLED: StepOutcome = {
   kind: "terminal",
@@ -65,7 +68,7 @@ export class Attempt {
     if (said === undefined) {
       await Promise.race([performed, this.#clock.sleep(ABORT_GRACE_MS, timer.signal).catch(() => {})]);
     }
-    timer.abort();
+    timer.abort(ENDED);
     return this.#verdict(said);
   }
 

@@ -197,7 +197,7 @@ export class MachinesController {
     const wanted = parse(waitQuerySchema, query, "query");
     await this.#find(appName, machineId);
     const gone = new AbortController();
-    request.raw.once("close", () => gone.abort());
+    request.raw.once("close", () => gone.abort("the client went away"));
     const { machine, eventId } = await this.waits.run(machineId, wanted, gone.signal);
     return { ok: true, state: machine.state, version: machine.instanceId, event_id: eventId };
   }

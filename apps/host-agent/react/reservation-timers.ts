@@ -44,7 +44,7 @@ export class ReservationTimers {
   }
 
   #disarm(reservationId: string): void {
-    this.#running.get(reservationId)?.abort();
+    this.#running.get(reservationId)?.abort("ended");
     this.#running.delete(reservationId);
   }
 
