@@ -28,7 +28,7 @@ export class MachineCalls {
   /** Answers once the decision stands; what follows from it is seen in the machine's state. */
   async command(request: RequestOf<MachineCall>, meta: CallMeta): Promise<AnswerOf<MachineCall>> {
     const { machineId, command } = request;
-    await this.#refuseUnlessRoom(command.type);
+    this.#refuseUnlessRoom(command.type);
     orRefuse(await this.#decisions.askedOf(machineId, { ...command, origin: "user" }, meta));
     return this.#snapshots.machine(machineId);
   }
@@ -47,9 +47,9 @@ export class MachineCalls {
   }
 
   /** What takes room is refused while there is none (F34); stopping and destroying, which make some, are not. */
-  async #refuseUnlessRoom(type: RequestOf<MachineCall>["command"]["type"]): Promise<void> {
+  #refuseUnlessRoom(type: RequestOf<MachineCall>["command"]["type"]): void {
     if (!TAKES_ROOM.has(type)) return;
-    const reason = await this.#room.refuseIfFull();
+    const reason = this.#room.refuseIfFull();
     if (reason !== undefined) throw new RefusedError(reason);
   }
 }

@@ -86,6 +86,6 @@ export class Placement {
   }
 
   async #refuseIfFull(ports: RequestOf<Offer>["ports"]): Promise<Refusal | undefined> {
-    return (await this.#room.refuseIfFull()) ?? this.#ports.refuseIfTaken(ports);
+    return this.#room.refuseIfFull() ?? this.#ports.refuseIfTaken(ports);
   }
 }
