@@ -159,10 +159,13 @@ export class HostLog {
     this.#appender.close(new LogUnavailableError("it was closed"));
   }
 
+  /** Behind whatever the ack sets in motion: an append that waits for the disk goes out before. */
   #publishLive(message: EncodedEvent): void {
-    if (this.#nc.isClosed()) return;
-    const { headers, body } = liveMessage(message);
-    this.#nc.publish(subjects.live(this.hostId), body, { headers });
+    setImmediate(() => {
+      if (this.#nc.isClosed()) return;
+      const { headers, body } = liveMessage(message);
+      this.#nc.publish(subjects.live(this.hostId), body, { headers });
+    });
   }
 }
 
