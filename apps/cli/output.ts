@@ -27,7 +27,9 @@ export function standardOutput(json: boolean): Output {
 /** Columns padded to their widest cell; the last one is left ragged. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows.map((row) => row.map(harmless))];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => widthOf(row[column] ?? ""))));
+  const widths = header.map((_, column) =>
+    all.reduce((widest, row) => Math.max(widest, widthOf(row[column] ?? "")), 0),
+  );
   const padded = (cell: string, width: number) => cell + " ".repeat(width - widthOf(cell));
   return all
     .map((row) =>
@@ -73,12 +75,16 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** An error as one line that says what to do. */
 export function errorLine(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return harmless(String(thrown));
-  const { code, path } = thrown as NodeJS.ErrnoException;
+  if (!isError(thrown)) return harmless(String(thrown));
+  const { code, path } = thrown;
   const advice = thrown instanceof RefusedError ? undefined : ADVICE[code ?? ""];
   if (advice !== undefined) return harmless(path === undefined ? `${code}: ${advice}` : `${path}: ${advice}`);
   const first = thrown.message.split("\n").find((line) => line.trim() !== "");
   return harmless(first ?? code ?? thrown.name);
+}
+
+function isError(thrown: unknown): thrown is NodeJS.ErrnoException {
+  return typeof thrown === "object" && thrown !== null && "message" in thrown && "name" in thrown;
 }
 
 /** An error as JSON, for `--json`: on stderr, because stdout is for results. */

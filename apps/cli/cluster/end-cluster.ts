@@ -32,12 +32,14 @@ export async function endCluster(
   const none = { stopped: 0, purged: false, kept: [] };
   if (!existsSync(layout.root)) return { ...none, nothing: `${layout.root} is not there` };
   const ending = await SupervisorLock.take(layout.root, "end");
-  await endSupervisor(layout);
+  const supervised = await endSupervisor(layout);
   const lock = await SupervisorLock.take(layout.root);
   try {
     const cluster = await readCluster(layout);
     if (cluster === undefined) return { ...none, nothing: `there is no cluster in ${layout.root}` };
     const stopped = await stopLeftovers(processesOf(cluster, layout, programs));
+    if (!purge && !supervised && stopped === 0)
+      return { ...none, nothing: `no process of the cluster in ${layout.root} runs; machines and data stay` };
     const kept = purge ? await purgeCluster(cluster, layout, report) : [];
     return { stopped, purged: purge, kept };
   } finally {
@@ -46,10 +48,10 @@ export async function endCluster(
   }
 }
 
-/** The supervisor stops what it supervises, in order, before it ends. */
-async function endSupervisor(layout: Layout): Promise<void> {
+/** The supervisor stops what it supervises, in order, before it ends. Returns whether there was one. */
+async function endSupervisor(layout: Layout): Promise<boolean> {
   const supervisor = supervisorOf(layout.root);
-  if (supervisor === undefined) return;
+  if (supervisor === undefined) return false;
   signalProcess(supervisor, "SIGTERM");
   const until = performance.now() + SUPERVISOR_PATIENCE_MS;
   while (isAlive(supervisor)) {
@@ -57,4 +59,5 @@ async function endSupervisor(layout: Layout): Promise<void> {
     if (performance.now() > until) signalProcess(supervisor, "SIGKILL");
     await sleep(20);
   }
+  return true;
 }

@@ -77,6 +77,8 @@ export async function runCluster(
       cluster,
       report,
     );
+    const missing = services.filter(({ flag, settings }) => findByArgument(flag, settings) === undefined);
+    if (missing.length > 0) report(`starting ${missing.map(({ name }) => name).join(", ")}`);
     const supervisor = new Supervisor(services, layout, report);
     const stop = async () => {
       await supervisor.stop();

@@ -1,12 +1,14 @@
 import type { RecordedEvent } from "#contracts";
 import { wallMsOf } from "#kernel";
+import { harmless } from "../output.ts";
 
 /** One event as one line for people: when, where it stands, about what, what, why. */
 export function eventLine(event: RecordedEvent): string {
   const time = new Date(wallMsOf(event.header.clock)).toISOString();
   const place = `${event.log.slice(-6)}:${event.sequence}`;
   const words = [time, place.padEnd(12), aboutOf(event).padEnd(24), event.type.padEnd(22), summaryOf(event)];
-  return `${words.join("  ")}${event.header.actor === "" ? "" : `  [${event.header.actor}]`}`;
+  const actor = event.header.actor === "" ? "" : `  [${event.header.actor}]`;
+  return harmless(`${words.join("  ")}${actor}`);
 }
 
 /** "host-1/m 3f…": what the event is about, from its subject. */
