@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from "@nestjs/common";
 import { BusClient, type BusConnection } from "#bus";
 import { hostCalls, subjects } from "#contracts";
-import { type AskOwner, Projection } from "#event-log";
+import { type AskOwner, HostPulse, Projection } from "#event-log";
 import { ControlCommands, FLEET_FOLD, type FleetView } from "#fleet";
 import { Clock, HybridClock, Ids, SystemClock, SystemIds } from "#kernel";
 import type { ServiceLogger } from "#service";
@@ -49,7 +49,7 @@ export async function apiParts(
   });
   projection.onQuarantine((event) => logger.error({ event }, "event quarantined"));
   const control = new ControlCommands(nc, { clock, ids, hybridClock: new HybridClock(clock) });
-  const contact = new HostContact(bus);
+  const contact = new HostContact(bus, new HostPulse(nc, clock), clock);
   const fleet = new FleetReader(projection, contact, control, ids);
   const tokens = new Tokens(adminToken, (id) => fleet.control.tokens.get(id), clock);
   const providers = [

@@ -14,6 +14,7 @@ export type { Fold } from "./fold.ts";
 export type { AskOwner } from "./gap-repair.ts";
 export { type HistoryOptions, hostsWithHistory, readControl, readHosts } from "./history.ts";
 export { HostLog, type HostLogSettings, type LogStretch } from "./host-log.ts";
+export { HostPulse } from "./host-pulse.ts";
 export type { FoundLog, RetiredLog } from "./host-streams.ts";
 export type { FeedLoss } from "./hub-feed.ts";
 export { type HeldEvent, heldEventId, heldFrom, lastHeld } from "./hub-holdings.ts";

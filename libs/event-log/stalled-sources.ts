@@ -1,8 +1,8 @@
 import { type JetStreamManager, jetstreamManager, type StreamSourceInfo } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { subjects } from "#contracts";
 import type { Clock } from "#kernel";
 import type { FleetReconciler } from "./fleet-reconciler.ts";
+import { HostPulse } from "./host-pulse.ts";
 import { FLEET, parseHostStream } from "./stream-names.ts";
 
 const CHECK_MS = 1_000;
@@ -27,29 +27,23 @@ export interface StalledSourcesSettings {
  */
 export class StalledSources {
   readonly #settings: StalledSourcesSettings;
-  /** By host, on the monotonic clock. */
-  readonly #heardAtMs = new Map<string, number>();
-  /** By stream. */
+  readonly #pulse: HostPulse;
+  /** By stream, on the monotonic clock. */
   readonly #resumedAtMs = new Map<string, number>();
 
   constructor(settings: StalledSourcesSettings) {
     this.#settings = settings;
+    this.#pulse = new HostPulse(settings.nc, settings.clock);
   }
 
   /** Looks until `signal` fires. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { nc, clock } = this.#settings;
-    const prefix = subjects.live("");
-    const live = nc.subscribe(subjects.live("*"), {
-      callback: (_error, message) => {
-        this.#heardAtMs.set(message.subject.slice(prefix.length), clock.monotonicMs());
-      },
-    });
     while (!signal.aborted && !nc.isClosed()) {
       await this.#look().catch(() => undefined);
       await clock.sleep(CHECK_MS, signal).catch(() => undefined);
     }
-    live.unsubscribe();
+    if (!nc.isClosed()) this.#pulse.stop();
   }
 
   async #look(): Promise<void> {
@@ -65,11 +59,11 @@ export class StalledSources {
   }
 
   #isStalled({ name, active }: StreamSourceInfo): boolean {
-    const nowMs = this.#settings.clock.monotonicMs();
-    const since = (atMs: number | undefined) => nowMs - (atMs ?? Number.NEGATIVE_INFINITY);
     const isSilent = active < 0 || active > STALLED_AFTER_MS * 1e6;
-    const isThere = since(this.#heardAtMs.get(parseHostStream(name)?.hostId ?? "")) < HEARD_WITHIN_MS;
-    return isSilent && isThere && since(this.#resumedAtMs.get(name)) > PATIENCE_MS;
+    const silenceMs = this.#pulse.silenceMs(parseHostStream(name)?.hostId ?? "") ?? Number.POSITIVE_INFINITY;
+    const resumedAtMs = this.#resumedAtMs.get(name) ?? Number.NEGATIVE_INFINITY;
+    const isTried = this.#settings.clock.monotonicMs() - resumedAtMs <= PATIENCE_MS;
+    return isSilent && silenceMs < HEARD_WITHIN_MS && !isTried;
   }
 }
 

@@ -23,12 +23,12 @@ interface Scenario {
 
 const create = (machineId: string, commandId: string) => lab.create("a", { machineId, commandId });
 const started = async (machineId: string) => {
-  await create(machineId, labIds.ulid());
+  expect((await create(machineId, labIds.ulid())).kind).toBe("answer");
   await lab.settled("a", machineId);
 };
 const stopped = async (machineId: string) => {
   await started(machineId);
-  await lab.command("a", machineId, { type: "StopMachine" });
+  expect((await lab.command("a", machineId, { type: "StopMachine" })).kind).toBe("answer");
   await lab.settled("a", machineId);
 };
 

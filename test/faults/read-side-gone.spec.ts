@@ -44,6 +44,7 @@ describe("F43: what answers reads is gone", () => {
     for (const answer of commanded) {
       assertTyped(answer);
       expect(answer).toMatchObject({ status: 503, body: { status: "unreachable" } });
+      expect(Number(answer.headers["retry-after"])).toBeGreaterThan(0);
     }
     expect(running()).toEqual(before);
     // A process that crashes meanwhile is started again by its own host (I11).
@@ -71,8 +72,10 @@ describe("F43: what answers reads is gone", () => {
       status: 200,
       headers: { "drover-stale": "true" },
     });
-    while (plane.host(machine.drover.host).state.machines.get(machine.id)?.state !== "stopped")
-      await pause(20);
+    expect(await plane.ask("GET", path("/wait?state=stopped&timeout=5"))).toMatchObject({
+      status: 200,
+      body: { state: "stopped" },
+    });
 
     const made = await plane.ask<ShownMachine>("POST", MACHINES, {
       name: "unseen",
@@ -93,6 +96,8 @@ describe("F43: what answers reads is gone", () => {
     await plane.ask("GET", path("/wait?state=stopped"));
     const before = await plane.ask("GET", path());
     await plane.forgetApi();
+    // A host says every second that it is there.
+    while ((await plane.ask("GET", path())).body.host_status !== "ok") await pause(50);
     expect(await plane.ask("GET", path())).toMatchObject({ status: 200, body: before.body });
     expect(await plane.ask("POST", path("/start"))).toMatchObject({ status: 200 });
   }, 120_000);

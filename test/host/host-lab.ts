@@ -134,7 +134,7 @@ export class HostLab {
     const { machineId, commandId, skipLaunch = false, config } = wanted;
     const placed = { machineId, appName: "app", name: machineId, region: "local", instanceId: ids.ulid() };
     const request = { ...placed, epoch: 1, skipLaunch, config: { image: this.image.reference, ...config } };
-    return this.#ask("scheduler", hostId, hostCalls.commit, request, commandId);
+    return insist(() => this.#ask("scheduler", hostId, hostCalls.commit, request, commandId));
   }
 
   command(
@@ -143,7 +143,7 @@ export class HostLab {
     command: MachineRequest,
     commandId = ids.ulid(),
   ): Promise<Result<AnswerOf<typeof hostCalls.machine>>> {
-    return this.#ask("api", hostId, hostCalls.machine, { machineId, command }, commandId);
+    return insist(() => this.#ask("api", hostId, hostCalls.machine, { machineId, command }, commandId));
   }
 
   ask<C extends Call>(hostId: string, call: C, request: RequestOf<C>): Promise<Result<AnswerOf<C>>> {
@@ -260,10 +260,24 @@ async function makePlace(
   return { names, dataDir, settingsFile, readyUrl: `http://127.0.0.1:${port}/readyz` };
 }
 
+const PATIENCE = 100;
+
+/** Asks the same again while nobody answers, as callers do: a busy machine loses a connection now and then. */
+async function insist<T>(ask: () => Promise<Result<T>>): Promise<Result<T>> {
+  let result = await ask();
+  for (let tries = 1; tries < PATIENCE && result.kind === "refused"; tries += 1) {
+    const { code } = result.refusal;
+    if (code !== "unreachable" && code !== "deadline_exceeded") break;
+    await new Promise((done) => setTimeout(done, 100));
+    result = await ask();
+  }
+  return result;
+}
+
 function metaOf(commandId: string): CallMeta {
   return {
     ...{ commandId, causationId: commandId, correlationId: commandId },
-    ...{ actor: "test", deadlineMs: 20_000 },
+    ...{ actor: "test", deadlineMs: 10_000 },
   };
 }
 

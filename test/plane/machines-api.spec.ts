@@ -159,6 +159,27 @@ describe("a machine", () => {
   });
 });
 
+describe("creates that meet", () => {
+  const machines = () => plane.hosts.flatMap(({ state }) => [...state.machines.values()]);
+
+  it("with one Idempotency-Key make one machine, and all are told of it", async () => {
+    const body = { name: "met-by-key", config: { image: IMAGE } };
+    const send = () => plane.ask<ShownMachine>("POST", MACHINES, body, { "idempotency-key": "met" });
+    const answers = await Promise.all([send(), send(), send(), send(), send()]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1);
+    expect(machines().filter(({ name }) => name === "met-by-key")).toHaveLength(1);
+    expect(plane.hosts.flatMap(({ state }) => [...state.reservations.keys()])).toEqual([]);
+  });
+
+  it("with one name make one machine, and the others are told whose it is", async () => {
+    const body = { name: "met-by-name", config: { image: IMAGE } };
+    const answers = await Promise.all(Array.from({ length: 5 }, () => plane.ask("POST", MACHINES, body)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409, 409]);
+    expect(machines().filter(({ name }) => name === "met-by-name")).toHaveLength(1);
+  });
+});
+
 describe("lists", () => {
   it("are filtered by state and region, and show what was destroyed on request only", async () => {
     await plane.ask("POST", "/v1/apps", { name: "listed" });

@@ -39,9 +39,6 @@ export class FleetReader {
     this.#contact = contact;
     this.#commands = commands;
     this.#ids = ids;
-    projection.onEvent((event) => {
-      if ("hostId" in event.data && typeof event.data.hostId === "string") contact.heard(event.data.hostId);
-    });
   }
 
   get control(): ControlState {

@@ -1,29 +1,40 @@
 import type { BusClient } from "#bus";
 import { type CallMeta, hostCalls, subjects } from "#contracts";
-import { RefusedError } from "#kernel";
+import type { HostPulse } from "#event-log";
+import { type Clock, RefusedError } from "#kernel";
 import type { Machine } from "#machines";
 
 export type ContactStatus = "ok" | "unknown" | "unreachable";
 
 /** How long a host may take to say that it is there. */
 const KNOCK_MS = 1_000;
+/** An agent says every second that it is there. */
+const SILENT_AFTER_MS = 5_000;
 
-/** Asks hosts directly, and remembers which of them answered last time. */
+/** Whether hosts are there: by what they say themselves, or when they are asked. */
 export class HostContact {
   readonly #bus: BusClient;
-  readonly #status = new Map<string, ContactStatus>();
+  readonly #pulse: HostPulse;
+  readonly #clock: Clock;
+  /** When a host was asked last, on the monotonic clock, and whether it answered. */
+  readonly #asked = new Map<string, { readonly atMs: number; readonly answered: boolean }>();
 
-  constructor(bus: BusClient) {
+  constructor(bus: BusClient, pulse: HostPulse, clock: Clock) {
     this.#bus = bus;
+    this.#pulse = pulse;
+    this.#clock = clock;
   }
 
   statusOf(hostId: string): ContactStatus {
-    return this.#status.get(hostId) ?? "unknown";
-  }
-
-  /** Something was heard from the host. */
-  heard(hostId: string): void {
-    this.#status.set(hostId, "ok");
+    const silenceMs = this.#pulse.silenceMs(hostId);
+    const asked = this.#asked.get(hostId);
+    const askedAgoMs =
+      asked === undefined ? Number.POSITIVE_INFINITY : this.#clock.monotonicMs() - asked.atMs;
+    if (asked !== undefined && askedAgoMs < Math.min(silenceMs ?? SILENT_AFTER_MS, SILENT_AFTER_MS)) {
+      return asked.answered ? "ok" : "unreachable";
+    }
+    if ((silenceMs ?? this.#pulse.listeningMs) > SILENT_AFTER_MS) return "unreachable";
+    return silenceMs === undefined ? "unknown" : "ok";
   }
 
   /** Finds out whether the host is there; a host that does not know the machine is, all the same. */
@@ -38,7 +49,7 @@ export class HostContact {
     const result = await this.#bus.call(hostCalls.get, subject, { machineId }, bounded);
     const silent =
       result.kind === "refused" && ["unreachable", "deadline_exceeded"].includes(result.refusal.code);
-    this.#status.set(hostId, silent ? "unreachable" : "ok");
+    this.#asked.set(hostId, { atMs: this.#clock.monotonicMs(), answered: !silent });
     if (result.kind === "answer") return result.answer.machine as unknown as Machine;
     if (result.refusal.code === "not_found") return undefined;
     throw new RefusedError(result.refusal);

@@ -21,8 +21,9 @@ export class RefusalFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const response = http.getResponse<FastifyReply>();
     const { reason, status } = this.#read(thrown, request);
-    if (reason.retryAfterMs !== undefined) {
-      void response.header("retry-after", String(Math.max(1, Math.ceil(reason.retryAfterMs / 1000))));
+    const retryAfterMs = reason.retryAfterMs ?? (status === 503 ? 1_000 : undefined);
+    if (retryAfterMs !== undefined) {
+      void response.header("retry-after", String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
     }
     const details = reason.details === undefined ? {} : { details: reason.details };
     void response.status(status).send({ error: reason.message, status: reason.code, ...details });

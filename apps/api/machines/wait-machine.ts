@@ -27,7 +27,7 @@ export class WaitMachine {
       for (;;) {
         const found = this.#look(machineId, query);
         if (found !== undefined) return found;
-        if (deadline.passed()) throw new RefusedError(this.#timedOut(machineId, query));
+        if (deadline.passed()) return await this.#askOwner(machineId, query);
         await changes.next(deadline.remainingMs(), signal);
         if (signal.aborted) throw new RefusedError(refusal("cancelled", "the client went away"));
       }
@@ -39,16 +39,23 @@ export class WaitMachine {
   #look(machineId: string, query: WaitQuery): Waited | undefined {
     const machine = this.#fleet.machine(machineId)?.machine;
     if (machine === undefined) return undefined;
-    const version = query.version ?? query.instance_id;
-    const isVersion = version === undefined || machine.instanceId === version;
     const eventId = this.#fleet.historyOf(machineId).at(-1)?.eventId ?? "";
     const isAfter = query.from_event_id === undefined || eventId > query.from_event_id;
-    if (isVersion && isAfter && isIn(machine, query.state)) return { machine, eventId };
+    if (isVersion(machine, query) && isAfter && isIn(machine, query.state)) return { machine, eventId };
     if (isTerminal(machine.state)) {
       const message = `machine ${machineId} is ${machine.state}: it will never be ${query.state.join(" or ")}`;
       throw new RefusedError(refusal("wrong_state", message, { details: { state: machine.state } }));
     }
     return undefined;
+  }
+
+  /** The projection may be behind: before anybody is told that he waited in vain, the owner has the last word (I3). */
+  async #askOwner(machineId: string, query: WaitQuery): Promise<Waited> {
+    const machine = (await this.#fleet.askOwner(machineId).catch(() => undefined))?.machine;
+    const eventId = this.#fleet.historyOf(machineId).at(-1)?.eventId ?? "";
+    const isMeant = query.from_event_id === undefined && machine !== undefined && isVersion(machine, query);
+    if (isMeant && isIn(machine, query.state)) return { machine, eventId };
+    throw new RefusedError(this.#timedOut(machineId, query));
   }
 
   #timedOut(machineId: string, query: WaitQuery) {
@@ -60,6 +67,11 @@ export class WaitMachine {
     const message = `machine ${machineId} is ${machine?.state ?? "not known here yet"}${waits}${why}: not ${query.state.join(" or ")} after ${query.timeout} s`;
     return refusal("deadline_exceeded", message);
   }
+}
+
+function isVersion(machine: Machine, { version, instance_id: instanceId }: WaitQuery): boolean {
+  const wanted = version ?? instanceId;
+  return wanted === undefined || machine.instanceId === wanted;
 }
 
 function isIn(machine: Machine, states: WaitQuery["state"]): boolean {
