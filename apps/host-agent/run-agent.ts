@@ -1,7 +1,6 @@
 import { assertBusAnswers } from "#bus";
 import { HealthServer, Metrics, type ServiceLogger, type StartedService } from "#service";
 import { HostAgent } from "./agent.ts";
-import { announceLog } from "./react/log-announcement.ts";
 import { serveAgent } from "./serve.ts";
 import type { AgentSettings } from "./settings.ts";
 import { HostLock } from "./start/host-lock.ts";
@@ -36,12 +35,9 @@ export async function runAgent(
 
   const app = await serveAgent(agent, world, settings, logger);
   isReady = true;
-  const stopping = new AbortController();
-  void announceLog(world.nc, world.clock, agent.ledger.log, stopping.signal);
   logger.info({ hostId, logId: agent.ledger.log.logId, machines: agent.machineCount }, "serving");
   return {
     stop: async () => {
-      stopping.abort();
       await app.close();
       await agent.stop();
       await world.nc.close();

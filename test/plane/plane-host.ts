@@ -4,13 +4,11 @@ import { connectBus } from "#bus";
 import type { Host } from "#hosts";
 import { SystemClock, SystemIds } from "#kernel";
 import type { TestHost, WireTap } from "#testing";
-import { announceLog } from "../../apps/host-agent/react/log-announcement.ts";
 import { serveAgent } from "../../apps/host-agent/serve.ts";
 import { type HostPlace, type SimulatedAgent, SimulatedHost } from "../simulation/host-world.ts";
 
 const logger = pino({ level: "silent" });
-const clock = new SystemClock();
-const ids = new SystemIds(clock);
+const ids = new SystemIds(new SystemClock());
 
 type OpenTap = (target: { readonly port: number }) => Promise<WireTap>;
 
@@ -23,7 +21,6 @@ export class PlaneHost {
   #tap!: WireTap;
   #agent!: SimulatedAgent;
   #app: INestMicroservice | undefined;
-  #stopped = new AbortController();
 
   static async make(leaf: TestHost, openTap: OpenTap, more: Partial<HostPlace>): Promise<PlaneHost> {
     let made: PlaneHost | undefined;
@@ -60,14 +57,11 @@ export class PlaneHost {
     this.#agent = await this.#host.boot();
     const { nc, agent } = this.#agent;
     this.#app = await serveAgent(agent, { nc, ids }, { hostId: this.hostId, region: "local" }, logger);
-    this.#stopped = new AbortController();
-    void announceLog(nc, clock, agent.ledger.log, this.#stopped.signal);
   }
 
   /** The agent dies at once; containers run on (I5). */
   kill(): void {
     this.#tap.cut();
-    this.#stopped.abort();
     void this.#host.bury();
     void this.#app?.close();
   }
