@@ -73,6 +73,11 @@ export const hostCalls = {
   commit: call("commit", z.object({ ...placed, epoch: z.number().int().positive() }), decided),
   release: call("release", z.object({ reservationId: id }), z.object({ position: positionSchema })),
   machine: call("machine", z.object({ machineId: id, command: machineRequestSchema }), decided),
+  /**
+   * A router needs the machine for a request. Answered once it is `started`, however it got there; a machine that runs
+   * already is noted as wanted (`loadLeaseSchema`). Many wakes of one machine are one start. Idempotent.
+   */
+  wake: call("wake", z.object({ machineId: id, routerId: id }), decided),
   get: call("get", z.object({ machineId: id }), decided),
   /** The whole host as it folds itself (`hostToJson` of libs/hosts) with the position that it includes. */
   inspect: call(

@@ -9,6 +9,10 @@ export const subjects = {
   live: (hostId: string) => `live.host.${hostId}`,
   /** Plain NATS: lines of one machine's log, for whoever asked for them under `streamId`. */
   logLines: (hostId: string, streamId: string) => `logs.host.${hostId}.${streamId}`,
+  /** Plain NATS: a router's load lease for one host's machines. */
+  load: (hostId: string) => `load.host.${hostId}`,
+  /** What became of requests that had to wait: a bounded stream at the hub. */
+  trace: (routerId: string) => `trace.router.${routerId}`,
   bid: (region: string) => `cmd.region.${region}.bid`,
   hostCommand: (hostId: string, verb: HostVerb) => `cmd.host.${hostId}.${verb}`,
   scheduler: (verb: SchedulerVerb) => `cmd.scheduler.${verb}`,
@@ -20,13 +24,14 @@ export const subjects = {
   answers: (user: string) => `_INBOX.${user}.answer`,
 } as const;
 
-export type ControlKind = "app" | "machine" | "name" | "idempotency" | "host" | "token";
+export type ControlKind = "app" | "machine" | "name" | "idempotency" | "host" | "token" | "hostname";
 
 export const HOST_VERBS = [
   "offer",
   "commit",
   "release",
   "machine",
+  "wake",
   "get",
   "inspect",
   "events",

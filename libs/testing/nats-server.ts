@@ -40,12 +40,15 @@ export interface NatsServer extends NatsServerPlace {
 /** Below the kernel's range for outgoing connections: a port out of that may be gone again before a server has it. */
 const FIRST_PORT = 30_000;
 const PORTS = 2_768;
+/** Each of the runner's workers has ports of its own: a server that is killed and started again shall find its port free. */
+const WORKERS = 4;
+const WORKER = Number(process.env.JEST_WORKER_ID ?? 0) % WORKERS;
 const ids = new SystemIds(new SystemClock());
 
 /** A port on 127.0.0.1 that nobody uses at this moment. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 1_000; tries += 1) {
-    const port = FIRST_PORT + Math.floor(ids.random() * PORTS);
+    const port = FIRST_PORT + WORKERS * Math.floor(ids.random() * (PORTS / WORKERS)) + WORKER;
     if (await isFree(port)) return port;
   }
   throw new Error("no free port on 127.0.0.1");

@@ -20,9 +20,11 @@ export interface Permissions {
 export interface HubStreams {
   readonly fleet: readonly string[];
   readonly control: string;
+  /** What routers tell of requests. */
+  readonly traces: string;
 }
 
-export const DEFAULT_HUB_STREAMS: HubStreams = { fleet: ["FLEET"], control: "CONTROL" };
+export const DEFAULT_HUB_STREAMS: HubStreams = { fleet: ["FLEET"], control: "CONTROL", traces: "TRACES" };
 
 /** The services that call hosts, and so are answered by them. */
 const ASKS_HOSTS = ["api", "scheduler", "router", "volumes"] as const satisfies readonly HubService[];
@@ -31,6 +33,7 @@ const ASKS_HOSTS = ["api", "scheduler", "router", "volumes"] as const satisfies 
 export function servicePermissions(service: HubService, streams: HubStreams): Permissions {
   const own = inboxOf(service);
   const read = readsStreams([...streams.fleet, streams.control]);
+  const traces = readsStreams([streams.traces]);
   const live = subjects.live("*");
   const command = (...verbs: HostVerb[]) => verbs.map((verb) => subjects.hostCommand("*", verb));
   const append = (...kinds: ControlKind[]) => kinds.map((kind) => subjects.control(kind, ">"));
@@ -39,9 +42,10 @@ export function servicePermissions(service: HubService, streams: HubStreams): Pe
       return {
         publish: [
           ...read,
+          ...traces,
           ...command("machine", "get", "inspect", "events", "logs", "cordon"),
           subjects.scheduler("place"),
-          ...append("app", "name", "idempotency", "token"),
+          ...append("app", "name", "idempotency", "token", "hostname"),
         ],
         subscribe: [own, live, subjects.logLines("*", "*")],
         responds: false,
@@ -50,7 +54,7 @@ export function servicePermissions(service: HubService, streams: HubStreams): Pe
       return {
         publish: [
           ...read,
-          ...[...streams.fleet, streams.control].flatMap(keepsStream),
+          ...[...streams.fleet, streams.control, streams.traces].flatMap(keepsStream),
           ...command("offer", "commit", "release", "get", "inspect", "events"),
           subjects.bid("*"),
           ...append("machine", "host"),
@@ -64,11 +68,15 @@ export function servicePermissions(service: HubService, streams: HubStreams): Pe
         responds: true,
       };
     case "router":
-      return { publish: [...read, ...command("machine", "get")], subscribe: [own, live], responds: false };
+      return {
+        publish: [...read, ...command("wake", "get", "events"), subjects.load("*"), subjects.trace("*")],
+        subscribe: [own, live],
+        responds: false,
+      };
     case "volumes":
       return { publish: [...read, ...command("get")], subscribe: [own, live], responds: false };
     case "cli":
-      return { publish: read, subscribe: [own], responds: false };
+      return { publish: [...read, ...traces], subscribe: [own], responds: false };
   }
 }
 
@@ -118,6 +126,7 @@ function hearsAs(hostId: string, region: string): string[] {
   return [
     ...HOST_VERBS.map((verb) => subjects.hostCommand(hostId, verb)),
     subjects.bid(region),
+    subjects.load(hostId),
     inboxOf(agentUser(hostId)),
   ];
 }

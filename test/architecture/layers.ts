@@ -16,6 +16,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   bus: ["kernel", "contracts"],
   "event-log": ["kernel", "contracts"],
   fleet: ["kernel", "contracts", "machines", "hosts", "control", "event-log"],
+  routing: ["kernel", "contracts", "machines", "hosts", "control", "event-log", "fleet"],
+  "read-model": ["kernel", "contracts", "machines", "hosts", "control", "event-log", "fleet"],
   runtime: ["kernel", "contracts"],
   service: ["kernel", "contracts"],
   "small-image": [],
