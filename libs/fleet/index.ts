@@ -13,6 +13,7 @@ export {
 export { HISTORY_LENGTH, type HistoryEntry } from "./machine-history.ts";
 export type { Moment } from "./moment.ts";
 export {
+  currentLogs,
   type FoundMachine,
   findHost,
   findMachine,

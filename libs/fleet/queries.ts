@@ -27,10 +27,17 @@ export function listHosts(view: FleetView): Host[] {
   return [...currentLogs(view)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { host }]) => host);
 }
 
-/** The machine of this id, from the host that owns it in the highest epoch known. */
-export function findMachine(view: FleetView, machineId: string): FoundMachine | undefined {
+/**
+ * The machine of this id, from the host that owns it in the highest epoch known. `logs` are the view's `currentLogs`,
+ * for callers who keep them.
+ */
+export function findMachine(
+  view: FleetView,
+  machineId: string,
+  logs: ReadonlyMap<string, HostLogView> = currentLogs(view),
+): FoundMachine | undefined {
   const hosted: FoundMachine[] = [];
-  for (const [hostId, { host }] of currentLogs(view)) {
+  for (const [hostId, { host }] of logs) {
     const machine = host.machines.get(machineId);
     if (machine !== undefined) hosted.push(found(hostId, machine));
   }
@@ -65,8 +72,8 @@ export function machineHistory(view: FleetView, machineId: string): HistoryEntry
   return mergeHistories([...view.logs.values()].flatMap((log) => [log.histories.get(machineId) ?? []]));
 }
 
-/** Each host's log of today: not succeeded by another, and the registered one should there still be several. */
-function currentLogs(view: FleetView): Map<string, HostLogView> {
+/** Each host's log of today, by host id: not succeeded by another, and the registered one should there still be several. */
+export function currentLogs(view: FleetView): Map<string, HostLogView> {
   const current = new Map<string, string>();
   for (const [logId, { hostId }] of view.logs) {
     if (view.succeeded.get(logId) === hostId) continue;
@@ -85,13 +92,20 @@ function found(hostId: string, machine: Machine): FoundMachine {
   return { machineId, appName, epoch, hostId, region, machine };
 }
 
-/** Of what hosts and CONTROL say, what the highest epoch says (F30). In the same epoch the host knows more. */
+/**
+ * Of what hosts and CONTROL say, what the highest epoch says (F30). In the same epoch hosts know more than CONTROL, and
+ * the host that a machine moved to more than the one that it left.
+ */
 function newest(
   view: FleetView,
   machineId: string,
   hosted: readonly FoundMachine[],
 ): FoundMachine | undefined {
   const placement = view.control.placements.get(machineId);
-  const best = [...hosted].sort((a, b) => b.epoch - a.epoch)[0];
+  const best = [...hosted].sort((a, b) => b.epoch - a.epoch || hasLeft(a) - hasLeft(b))[0];
   return placement === undefined || (best !== undefined && best.epoch >= placement.epoch) ? best : placement;
+}
+
+function hasLeft({ machine }: FoundMachine): number {
+  return machine?.state === "migrated" ? 1 : 0;
 }
