@@ -15,11 +15,11 @@ class SlowPlace extends DeathPoint {
     this.#place = place;
   }
 
-  override async pass(place: string): Promise<void> {
-    if (place !== this.#place) return;
+  override heldUp(place: string): Promise<void> | undefined {
+    if (place !== this.#place) return undefined;
     this.#place = undefined;
     this.reached.resolve();
-    await this.letGo.promise;
+    return this.letGo.promise;
   }
 }
 

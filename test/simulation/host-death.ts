@@ -30,6 +30,11 @@ export class DeathPoint {
     if (!this.survives(place)) await NEVER;
   }
 
+  /** What the agent is held up by here; undefined when it goes on at once. */
+  heldUp(_place: string): Promise<void> | undefined {
+    return undefined;
+  }
+
   /** Whether the agent lives on after this place. */
   survives(place: string): boolean {
     if (this.#isArmed && !this.#isDead) {
@@ -61,7 +66,8 @@ export function mortal<T extends object>(
         const place = `${name}.${String(key)}${eventOf(args[0])}`;
         // At once, as the real one does: an append that waited a moment would be overtaken by the next decision.
         if (!point.survives(`before ${place}`)) return NEVER;
-        return afterwards(call(...args), () => point.pass(`after ${place}`));
+        const begin = () => afterwards(call(...args), () => point.pass(`after ${place}`));
+        return point.heldUp(`before ${place}`)?.then(begin) ?? begin();
       };
     },
   });
