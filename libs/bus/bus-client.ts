@@ -20,6 +20,11 @@ export class BusClient {
     this.#inbox = new ReplyInbox(nc, ids);
   }
 
+  /** Whether there is a connection: without one, a question waits for it until its deadline. */
+  get isConnected(): boolean {
+    return this.#connectivity.isUp;
+  }
+
   /**
    * One question to one subject. Refusals of the transport itself: `unreachable`, nobody received it;
    * `deadline_exceeded`, it may or may not have been acted upon.

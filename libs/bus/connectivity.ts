@@ -13,6 +13,10 @@ export class Connectivity {
     void this.#follow(nc);
   }
 
+  get isUp(): boolean {
+    return this.#up;
+  }
+
   /** Resolves to true once the connection is up, to false after `timeoutMs`. */
   async up(timeoutMs: number): Promise<boolean> {
     if (this.#up) return true;

@@ -70,10 +70,21 @@ export class Projection<S> {
   static async start<S>(settings: ProjectionSettings<S>): Promise<Projection<S>> {
     const { checkpointDirectory: directory, fold } = settings;
     const checkpoints = directory === undefined ? undefined : new Checkpoints(directory);
-    const saved = (await checkpoints?.load(fold.version))?.state as SavedProjection | undefined;
-    const projection = new Projection(settings, checkpoints, saved?.format === FORMAT ? saved : undefined);
+    const projection = new Projection(settings, checkpoints, await newest(checkpoints, fold));
     projection.#running = projection.#run();
     return projection;
+  }
+
+  /**
+   * The state that a start would begin with, and when it was saved, in epoch milliseconds: for a process that has to go
+   * on by what it knew before there is a connection (F08). Undefined when no checkpoint fits.
+   */
+  static async lastSaved<S>(
+    directory: string,
+    fold: Fold<S>,
+  ): Promise<{ readonly state: S; readonly savedAtMs: number } | undefined> {
+    const saved = await newest(new Checkpoints(directory), fold);
+    return saved && { state: fold.fromJson(saved.fold.state), savedAtMs: saved.savedAtMs };
   }
 
   private constructor(
@@ -247,4 +258,12 @@ export class Projection<S> {
       }
     }
   }
+}
+
+async function newest<S>(
+  checkpoints: Checkpoints | undefined,
+  fold: Fold<S>,
+): Promise<SavedProjection | undefined> {
+  const saved = (await checkpoints?.load(fold.version))?.state as SavedProjection | undefined;
+  return saved?.format === FORMAT ? saved : undefined;
 }

@@ -24,13 +24,20 @@ export class RouteTable {
     this.#followLogs();
   }
 
-  /** Takes note of an event that `view` includes, as its latest. */
-  apply(view: FleetView, event: RecordedEvent): void {
-    if (view !== this.#view) {
-      // CONTROL was replaced: nothing of what was known is known to be true.
-      this.#view = view;
-      this.#followLogs();
-    } else if (view.logs.size !== this.#logCount || event.type === "HostLogOpened") {
+  /** The view that it is kept from. */
+  get view(): FleetView {
+    return this.#view;
+  }
+
+  /** Is kept from another view from now on. */
+  replace(view: FleetView): void {
+    this.#view = view;
+    this.#followLogs();
+  }
+
+  /** Takes note of an event that its view includes, as the latest one. */
+  apply(event: RecordedEvent): void {
+    if (this.#view.logs.size !== this.#logCount || event.type === "HostLogOpened") {
       this.#followLogs(event.log);
     } else if (isMachineEvent(event)) {
       this.#follow(event.log, event.data.machineId);

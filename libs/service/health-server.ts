@@ -7,9 +7,14 @@ export type ReadinessCheck = () => void | Promise<void>;
 
 const CHECK_TIMEOUT_MS = 1_500;
 
-/** `/healthz`: the process lives. `/readyz`: it can do its work, by trying (F11). `/metrics`: its numbers. */
+/**
+ * `/healthz`: the process lives. `/readyz`: it can do its work, by trying (F11). `/metrics`: its numbers. Beside these,
+ * what the process shows of itself.
+ */
 export class HealthServer {
   readonly #checks = new Map<string, ReadinessCheck>();
+  readonly #pages = new Map<string, () => unknown>();
+  readonly #details = new Map<string, () => unknown>();
   readonly #metrics: Metrics;
   readonly #server: Server;
 
@@ -27,6 +32,16 @@ export class HealthServer {
   /** Adds what has to work for the process to be ready. */
   require(name: string, check: ReadinessCheck): void {
     this.#checks.set(name, check);
+  }
+
+  /** Adds what `/readyz` says of a process that is ready, under `name`. */
+  tell(name: string, read: () => unknown): void {
+    this.#details.set(name, read);
+  }
+
+  /** Shows what `read` returns at `path`, as JSON. */
+  show(path: string, read: () => unknown): void {
+    this.#pages.set(path, read);
   }
 
   /** Throws a refusal `port_taken` when somebody else listens there. */
@@ -50,11 +65,13 @@ export class HealthServer {
     if (path === "/healthz") return json(200, { status: "ok" });
     if (path === "/metrics")
       return { status: 200, type: "text/plain; version=0.0.4", body: this.#metrics.text() };
+    const page = this.#pages.get(path);
+    if (page !== undefined) return json(200, page());
     if (path !== "/readyz") return json(404, { error: "not found", status: "not_found" });
     const failures = await this.#failures();
-    return Object.keys(failures).length === 0
-      ? json(200, { status: "ready", checks: [...this.#checks.keys()] })
-      : json(503, { status: "not ready", failures });
+    if (Object.keys(failures).length > 0) return json(503, { status: "not ready", failures });
+    const details = Object.fromEntries([...this.#details].map(([name, read]) => [name, read()]));
+    return json(200, { status: "ready", checks: [...this.#checks.keys()], ...details });
   }
 
   async #failures(): Promise<Record<string, string>> {
