@@ -1,7 +1,6 @@
 import { type DynamicModule, Module } from "@nestjs/common";
-import { BusClient, type BusConnection } from "#bus";
-import { hostCalls, subjects } from "#contracts";
-import { type AskOwner, HostPulse, Projection } from "#event-log";
+import { askOwner, BusClient, type BusConnection } from "#bus";
+import { HostPulse, Projection } from "#event-log";
 import { ControlCommands, FLEET_FOLD, type FleetView } from "#fleet";
 import { Clock, HybridClock, Ids, SystemClock, SystemIds } from "#kernel";
 import type { ServiceLogger } from "#service";
@@ -43,7 +42,7 @@ export async function apiParts(
     nc,
     clock,
     fold: FLEET_FOLD,
-    askOwner: askOwner(bus, ids),
+    askOwner: askOwner(bus, ids, "api"),
     checkpointDirectory: `${settings.dataDir}/checkpoints`,
     onFault: (error) => logger.error({ err: error }, "projection"),
   });
@@ -76,24 +75,5 @@ export function apiModule(parts: ApiParts): DynamicModule {
     module: ApiModule,
     controllers: [AppsController, MachinesController, TokensController, DroverController],
     providers: [...parts.providers] as DynamicModule["providers"] & object,
-  };
-}
-
-const OWNER_BUDGET_MS = 2_000;
-
-/** Events that FLEET lacks come from the log's own host (F06). */
-function askOwner(bus: BusClient, ids: Ids): AskOwner {
-  return async (hostId, question) => {
-    const id = ids.ulid();
-    const meta = {
-      commandId: id,
-      correlationId: id,
-      causationId: id,
-      actor: "api",
-      deadlineMs: OWNER_BUDGET_MS,
-    };
-    const result = await bus.call(hostCalls.events, subjects.hostCommand(hostId, "events"), question, meta);
-    if (result.kind === "refused") throw new Error(result.refusal.message);
-    return result.answer;
   };
 }

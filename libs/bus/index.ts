@@ -1,4 +1,5 @@
 export { Answers, type CallContext, type Handler } from "./answers.ts";
+export { askOwner } from "./ask-owner.ts";
 export { BusClient } from "./bus-client.ts";
 export { BusServer, type BusServerSettings } from "./bus-server.ts";
 export { assertBusAnswers, type BusConnection, type BusSettings, connectBus } from "./connect.ts";
