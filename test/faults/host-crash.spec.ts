@@ -2,6 +2,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Machine } from "#machines";
+import { until } from "../host/container-process.ts";
 import { HostLab, labIds } from "../host/host-lab.ts";
 import type { LabProcess } from "../host/lab-process.ts";
 import { NO_TRACES, type Traces, tracesOf } from "../host/traces.ts";
@@ -17,14 +18,22 @@ afterAll(() => lab.close(), 60_000);
 
 interface Scenario {
   readonly name: string;
+  /** How often the machine's process has begun in the end. */
+  readonly runs: number;
   before(machineId: string): Promise<unknown>;
   act(machineId: string, commandId: string): Promise<unknown>;
 }
 
+/** A process says that it has begun a moment after it was launched; only then can it be told to end. */
+const begun = async (machineId: string, runs: number) => {
+  const place = await lab.place("a");
+  await until(() => tracesOf(place, machineId).runs >= runs);
+};
 const create = (machineId: string, commandId: string) => lab.create("a", { machineId, commandId });
 const started = async (machineId: string) => {
   expect((await create(machineId, labIds.ulid())).kind).toBe("answer");
   await lab.settled("a", machineId);
+  await begun(machineId, 1);
 };
 const stopped = async (machineId: string) => {
   await started(machineId);
@@ -33,24 +42,28 @@ const stopped = async (machineId: string) => {
 };
 
 const SCENARIOS: readonly Scenario[] = [
-  { name: "create", before: async () => {}, act: create },
+  { name: "create", runs: 1, before: async () => {}, act: create },
   {
     name: "start",
+    runs: 2,
     before: stopped,
     act: (machineId, commandId) => lab.command("a", machineId, { type: "StartMachine" }, commandId),
   },
   {
     name: "stop",
+    runs: 1,
     before: started,
     act: (machineId, commandId) => lab.command("a", machineId, { type: "StopMachine" }, commandId),
   },
   {
     name: "restart",
+    runs: 2,
     before: started,
     act: (machineId, commandId) => lab.command("a", machineId, { type: "RestartMachine" }, commandId),
   },
   {
     name: "update",
+    runs: 2,
     before: started,
     act: (machineId, commandId) =>
       lab.command(
@@ -67,6 +80,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "destroy",
+    runs: 0,
     before: started,
     act: (machineId, commandId) =>
       lab.command("a", machineId, { type: "DestroyMachine", force: true }, commandId),
@@ -80,8 +94,9 @@ interface Outcome {
   readonly traces: Traces;
 }
 
-async function outcomeOf(machineId: string): Promise<Outcome> {
+async function outcomeOf(machineId: string, { runs }: Scenario): Promise<Outcome> {
   const machine: Machine = await lab.settled("a", machineId);
+  await begun(machineId, runs);
   const { state, imageDigest, lastExit } = machine;
   const traces = tracesOf(await lab.place("a"), machineId);
   return { state, imageDigest, exitCode: lastExit?.exit_code, traces };
@@ -103,7 +118,7 @@ describe.each(SCENARIOS)("F22: $name on real containers, with an agent that is k
     await scenario.before(machineId);
     await agent.arm();
     await scenario.act(machineId, commandId);
-    const calm = await outcomeOf(machineId);
+    const calm = await outcomeOf(machineId, scenario);
     const places = (await readFile(trace, "utf8")).trim().split("\n");
     await clear(machineId);
     await agent.kill();
@@ -124,7 +139,7 @@ async function playKilled(scenario: Scenario, agent: LabProcess): Promise<Outcom
   const next = await lab.agent("a");
   // Whoever got no answer asks again.
   await scenario.act(machineId, commandId);
-  const outcome = await outcomeOf(machineId);
+  const outcome = await outcomeOf(machineId, scenario);
   await clear(machineId);
   await next.kill();
   return outcome;

@@ -32,7 +32,7 @@ const ids = new SystemIds(new SystemClock());
 /** Real agents of hosts that share this machine, each with a real leaf, real containers and a folder of its own. */
 export class HostLab {
   readonly topology: Topology;
-  /** Says "began" on stdout, serves until it is told to end, and then ends with code 0. */
+  /** Says "began" on stdout once it can be told to end; then ends with code 0. */
   readonly image: OciLayout;
   readonly otherImage: OciLayout;
   readonly folder: string;
@@ -218,7 +218,7 @@ export class HostLab {
   }
 }
 
-const SERVES = "echo began; trap 'exit 0' INT TERM; while :; do sleep 1 & wait $!; done";
+const SERVES = "trap 'exit 0' INT TERM; echo began; while :; do sleep 1 & wait $!; done";
 
 export interface WantedMachine {
   readonly machineId: string;
