@@ -7,6 +7,7 @@ export { hostEvents } from "./events/host.ts";
 export * from "./events/machine.ts";
 export * from "./events/operation.ts";
 export * from "./first-issue.ts";
+export * from "./hostname.ts";
 export * from "./load.ts";
 export * from "./machine-config.ts";
 export * from "./service.ts";

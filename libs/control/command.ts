@@ -1,5 +1,6 @@
 import type { CreateApp, DeleteApp } from "./app.ts";
 import type { RegisterHost } from "./host-registration.ts";
+import type { ClaimHostname, ReleaseHostname } from "./hostname.ts";
 import type { ClaimIdempotencyKey } from "./idempotency-key.ts";
 import type { ClaimMachineName } from "./machine-name.ts";
 import type { DecidePlacement, RefusePlacement } from "./placement.ts";
@@ -15,4 +16,6 @@ export type ControlCommand =
   | RefusePlacement
   | RegisterHost
   | CreateToken
-  | RevokeToken;
+  | RevokeToken
+  | ClaimHostname
+  | ReleaseHostname;

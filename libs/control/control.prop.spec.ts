@@ -76,6 +76,17 @@ const command: fc.Arbitrary<ControlCommand> = fc.oneof(
   }),
   fc.record({ type: is("CreateToken"), tokenId: name, name, secretHash: hash, atMs }),
   fc.record({ type: is("RevokeToken"), tokenId: name }),
+  fc
+    .record({
+      type: is("ClaimHostname"),
+      hostname: name,
+      appName: name,
+      appId: name,
+      atMs,
+      goneAppId: fc.option(name, { nil: undefined }),
+    })
+    .map(({ goneAppId: gone, ...claim }) => (gone === undefined ? claim : { ...claim, goneAppId: gone })),
+  fc.record({ type: is("ReleaseHostname"), hostname: name, appName: name, appId: name }),
 );
 /** Times of a plot's commands are pauses: clocks that go back by a day are not this test's subject. */
 const commands = fc.array(command, { maxLength: 60 }).map((plot) => {

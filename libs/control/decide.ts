@@ -3,6 +3,7 @@ import { assertNever, type Decision } from "#kernel";
 import { decideCreateApp, decideDeleteApp } from "./app.ts";
 import type { ControlCommand } from "./command.ts";
 import { decideRegister } from "./host-registration.ts";
+import { decideClaimHostname, decideReleaseHostname } from "./hostname.ts";
 import { decideClaimKey } from "./idempotency-key.ts";
 import { decideClaimName, nameKey } from "./machine-name.ts";
 import { decidePlacement, decideRefusePlacement } from "./placement.ts";
@@ -30,6 +31,10 @@ export function decideControl(command: ControlCommand, state: ControlState): Dec
       return decideCreateToken(command, state.tokens.get(command.tokenId));
     case "RevokeToken":
       return decideRevokeToken(command, state.tokens.get(command.tokenId));
+    case "ClaimHostname":
+      return decideClaimHostname(command, state.hostnames.get(command.hostname));
+    case "ReleaseHostname":
+      return decideReleaseHostname(command, state.hostnames.get(command.hostname));
     default:
       return assertNever(command);
   }

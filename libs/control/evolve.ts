@@ -44,6 +44,12 @@ export function evolveControl(state: ControlState, event: ControlEvent): Control
     }
     case "TokenRevoked":
       return change(state, state.tokens, event.data.tokenId, { revoked: true });
+    case "HostnameClaimed":
+      state.hostnames.set(event.data.hostname, event.data);
+      return state;
+    case "HostnameReleased":
+      state.hostnames.delete(event.data.hostname);
+      return state;
     default:
       return assertNever(event);
   }

@@ -3,6 +3,7 @@ export type { ControlCommand } from "./command.ts";
 export { decideControl } from "./decide.ts";
 export { evolveControl } from "./evolve.ts";
 export type { HostRegistration, RegisterHost } from "./host-registration.ts";
+export type { ClaimHostname, HostnameHolder, ReleaseHostname } from "./hostname.ts";
 export {
   type ClaimIdempotencyKey,
   IDEMPOTENCY_KEY_TTL_MS,

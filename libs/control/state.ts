@@ -1,5 +1,6 @@
 import type { AppRecord } from "./app.ts";
 import type { HostRegistration } from "./host-registration.ts";
+import type { HostnameHolder } from "./hostname.ts";
 import type { IdempotencyKey } from "./idempotency-key.ts";
 import type { NameHolder } from "./machine-name.ts";
 import type { Placement } from "./placement.ts";
@@ -23,6 +24,8 @@ export interface ControlState {
   readonly hosts: Map<string, HostRegistration>;
   /** By token id. */
   readonly tokens: Map<string, Token>;
+  /** By hostname. Those of deleted apps stay until somebody claims them: see `HostnameHolder`. */
+  readonly hostnames: Map<string, HostnameHolder>;
 }
 
 /** CONTROL before its first event. */
@@ -34,11 +37,12 @@ export function emptyControl(): ControlState {
     placements: new Map(),
     hosts: new Map(),
     tokens: new Map(),
+    hostnames: new Map(),
   };
 }
 
 /** Version of the fold: it changes whenever the same log would fold to another state (I4). */
-export const CONTROL_FOLD_VERSION = 2;
+export const CONTROL_FOLD_VERSION = 3;
 
 interface ControlJson {
   readonly apps: AppRecord[];
@@ -47,6 +51,7 @@ interface ControlJson {
   readonly placements: Placement[];
   readonly hosts: HostRegistration[];
   readonly tokens: Token[];
+  readonly hostnames: HostnameHolder[];
 }
 
 /** The state as plain JSON, for checkpoints and hashes. */
@@ -58,6 +63,7 @@ export function controlToJson(state: ControlState): ControlJson {
     placements: [...state.placements.values()],
     hosts: [...state.hosts.values()],
     tokens: [...state.tokens.values()],
+    hostnames: [...state.hostnames.values()],
   };
 }
 
@@ -71,5 +77,6 @@ export function controlFromJson(json: unknown): ControlState {
     placements: new Map(saved.placements.map((placement) => [placement.machineId, placement])),
     hosts: new Map(saved.hosts.map((host) => [host.hostId, host])),
     tokens: new Map(saved.tokens.map((token) => [token.id, token])),
+    hostnames: new Map(saved.hostnames.map((holder) => [holder.hostname, holder])),
   };
 }

@@ -1,4 +1,4 @@
-import { subjects } from "#contracts";
+import { hostnameToken, subjects } from "#contracts";
 import { assertNever } from "#kernel";
 import type { ControlCommand } from "./command.ts";
 
@@ -24,6 +24,9 @@ export function controlSubjectOf(command: ControlCommand): string {
     case "CreateToken":
     case "RevokeToken":
       return subjects.control("token", command.tokenId);
+    case "ClaimHostname":
+    case "ReleaseHostname":
+      return subjects.control("hostname", hostnameToken(command.hostname));
     default:
       return assertNever(command);
   }

@@ -1,8 +1,6 @@
-/** RFC 1123: labels of letters, digits and inner dashes, 253 characters in all. */
-const NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
+import { isHostname } from "#contracts";
+
 const PORT = /:\d{1,5}$/;
-/** All digits at the end: an IPv4 address, in whatever notation. */
-const NUMERIC_END = /(^|\.)\d+$/;
 
 /**
  * The name in a `Host` header: lower case, without port and trailing dot. Undefined for what is none (an address, a
@@ -11,7 +9,7 @@ const NUMERIC_END = /(^|\.)\d+$/;
 export function hostNameOf(header: string | undefined): string | undefined {
   if (header === undefined || header.length > 260) return undefined;
   const name = header.replace(PORT, "").replace(/\.$/, "").toLowerCase();
-  return NAME.test(name) && !NUMERIC_END.test(name) ? name : undefined;
+  return isHostname(name) ? name : undefined;
 }
 
 /** The label before one of the router's domains: `hello` for `hello.localhost`. */

@@ -76,12 +76,13 @@ export class RouteTable {
   appOf(hostHeader: string | undefined, domains: readonly string[]): string | undefined {
     const name = hostNameOf(hostHeader);
     if (name === undefined) return undefined;
+    const { apps, hostnames } = this.#view.control;
     const label = labelBefore(name, domains);
-    return label !== undefined && this.#hasApp(label) ? label : undefined;
-  }
-
-  #hasApp(appName: string): boolean {
-    return this.#view.control.apps.get(appName)?.deleted === false;
+    // An app's name is its own, whoever claims it as a hostname.
+    if (label !== undefined && apps.get(label)?.deleted === false) return label;
+    const holder = hostnames.get(name);
+    const app = holder && apps.get(holder.appName);
+    return app?.deleted === false && app.id === holder?.appId ? app.name : undefined;
   }
 
   #followControl(event: RecordedEvent): void {
@@ -91,6 +92,8 @@ export class RouteTable {
         return;
       case "AppCreated":
       case "AppDeleted":
+      case "HostnameClaimed":
+      case "HostnameReleased":
         this.#changed(event.data.appName);
         return;
       case "PlacementDecided":

@@ -6,6 +6,8 @@ const refusalShape = z.strictObject({ hostId: z.string(), code: z.string(), mess
 /** One host's answer to a request for bids, as the placement decision saw it. */
 const candidateShape = z.strictObject({ hostId: z.string(), score: z.number(), random: z.number() });
 
+const hostnameOfApp = { hostname: z.string(), appName: z.string(), appId: z.string() };
+
 /**
  * Events of what belongs to no host, on `evt.control.<kind>.<name>`: one subject per aggregate, each append guarded
  * by the subject's expected last sequence. Golden: versions are added, never changed.
@@ -69,4 +71,7 @@ export const controlEvents = {
     expiresAtMs: z.number().optional(),
   }),
   TokenRevoked: z.strictObject({ tokenId: z.string() }),
+  /** Requests for this host go to that app from now on. `appId`: a later app of that name does not have it. */
+  HostnameClaimed: z.strictObject({ ...hostnameOfApp, claimedAtMs: z.number() }),
+  HostnameReleased: z.strictObject(hostnameOfApp),
 } as const;

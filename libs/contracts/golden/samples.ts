@@ -186,4 +186,11 @@ export const SAMPLES: { readonly [T in EventType]: SampleOf<T> } = {
     expiresAtMs: 1_764_086_400_000,
   },
   TokenRevoked: { tokenId: "tok-1" },
+  HostnameClaimed: {
+    hostname: "www.example.com",
+    appName: "hello",
+    appId: "app-1",
+    claimedAtMs: 1_764_000_000_000,
+  },
+  HostnameReleased: { hostname: "www.example.com", appName: "hello", appId: "app-1" },
 };
