@@ -14,9 +14,9 @@ export interface BusServerSettings {
   readonly subjectOf: (verb: string) => string;
   /** Processes with the same queue share the questions; without one each process gets each of them. */
   readonly queue?: string;
-  /** Handlers that run at once; 64 unless told. */
+  /** Handlers of one verb that run at once; 64 unless told. One verb's that wait keep no other verb waiting. */
   readonly maxConcurrent?: number;
-  /** Questions that wait for a free handler; 1,024 unless told. Further ones are refused `busy`. */
+  /** Questions of one verb that wait for a free handler; 1,024 unless told. Further ones are refused `busy`. */
   readonly maxWaiting?: number;
   /** How long a shutdown waits for running handlers; 3 s unless told. */
   readonly drainMs?: number;
@@ -32,7 +32,8 @@ export interface BusServerSettings {
 export class BusServer extends Server implements CustomTransportStrategy {
   readonly #settings: BusServerSettings;
   readonly #clock: Clock;
-  readonly #slots: Slots;
+  /** By verb. */
+  readonly #slots = new Map<string, Slots>();
   readonly #name: string;
   readonly #giveUp = new AbortController();
   readonly #subscriptions: Subscription[] = [];
@@ -41,7 +42,6 @@ export class BusServer extends Server implements CustomTransportStrategy {
     super();
     this.#settings = settings;
     this.#clock = settings.clock ?? new SystemClock();
-    this.#slots = new Slots(settings.maxConcurrent ?? 64, settings.maxWaiting ?? 1_024);
     this.#name = settings.ids.ulid();
   }
 
@@ -57,7 +57,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
   async close(): Promise<void> {
     const drained = (async () => {
       await Promise.allSettled(this.#subscriptions.map((subscription) => subscription.drain()));
-      await this.#slots.idle();
+      await Promise.all([...this.#slots.values()].map((slots) => slots.idle()));
     })();
     await Promise.race([drained, this.#clock.sleep(this.#settings.drainMs ?? 3_000, this.#giveUp.signal)]);
     this.#giveUp.abort();
@@ -76,11 +76,13 @@ export class BusServer extends Server implements CustomTransportStrategy {
     for (const [verb, handler] of this.messageHandlers) {
       const c = callOf(handler.extras);
       if (c === undefined) throw new Error(`the handler of ${verb} is not marked @Answers`);
+      const { queue, maxConcurrent = 64, maxWaiting = 1_024 } = this.#settings;
+      const slots = new Slots(maxConcurrent, maxWaiting);
+      this.#slots.set(verb, slots);
       const callback = (error: Error | null, message: Msg) => {
-        if (error === null) this.#onQuestion(c, handler, message);
+        if (error === null) this.#onQuestion(c, handler, message, slots);
         else refusedBy = error;
       };
-      const { queue } = this.#settings;
       const options = queue === undefined ? { callback } : { callback, queue };
       this.#subscriptions.push(this.#settings.nc.subscribe(this.#settings.subjectOf(verb), options));
     }
@@ -89,7 +91,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
     if (refusedBy !== undefined) throw refusedBy;
   }
 
-  #onQuestion(c: Call, handler: MessageHandler, message: Msg): void {
+  #onQuestion(c: Call, handler: MessageHandler, message: Msg, slots: Slots): void {
     // Nobody waits for an answer: then nobody asked.
     if (!message.reply) return;
     const request = decodeRequest(c, message.data);
@@ -98,7 +100,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
       return;
     }
     const deadline = new Deadline(this.#clock, request.answer.meta.deadlineMs);
-    if (!this.#slots.run(() => this.#answer(c, handler, message, request.answer, deadline))) {
+    if (!slots.run(() => this.#answer(c, handler, message, request.answer, deadline))) {
       const reason = refusal("busy", `${c.verb}: too many questions wait already`, { retryAfterMs: 100 });
       this.#reply(c, message, refusedWith(reason));
     }
