@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { MachineConfig } from "#contracts";
 import { RESTART_WINDOW_MS } from "./evolve.ts";
 import { MachineStory } from "./machine-story.ts";
+import { startIdOf } from "./plan.ts";
 import { isCancelled } from "./react.ts";
 
 const running = (config: Partial<MachineConfig> = {}) => new MachineStory(config).settle();
@@ -98,7 +99,7 @@ describe("an exit", () => {
     const story = new MachineStory().finish();
     story.giveOwed();
     story.until("launch");
-    const startId = story.machine.operation?.id ?? "";
+    const startId = startIdOf(story.machine.operation!)!;
     const exit = { exit_code: 1, guest_signal: 0, oom_killed: false, requested_stop: false, exited_at_ms: 0 };
     const report = { type: "RecordExit", startId, exit } as const;
     expect(story.tell(report)).toMatchObject({ refusal: { code: "busy", retryAfterMs: 0 } });

@@ -196,6 +196,20 @@ describe("F50: any order of commands, outcomes and exits", () => {
     );
   });
 
+  it("F22: gives each start an id that no start had before", () => {
+    fc.assert(
+      fc.property(story, (plot) => {
+        const { events } = play(plot).settle();
+        const startIds = events.flatMap(({ data }) => {
+          const launch = "operation" in data && data.operation?.steps.find(({ name }) => name === "launch");
+          return launch ? [(launch.input as { startId: string }).startId] : [];
+        });
+        expect(new Set(startIds).size).toBe(startIds.length);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it("I4: reads the same from a checkpoint, and changes no machine in place", () => {
     fc.assert(
       fc.property(story, (plot) => {

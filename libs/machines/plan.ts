@@ -60,15 +60,18 @@ function step(name: MachineStep, input?: unknown, timing?: Partial<Timing>): Ste
   return { name, ...(input === undefined ? {} : { input }), ...timings[name], ...timing };
 }
 
-/** What begins an operation: its id, the time, and the operation whose end begins it, if one does. */
+/** What begins an operation: its id, the time, the operation whose end begins it, if one does, and what it belongs to. */
 export interface Occasion {
   readonly id: string;
   readonly atMs: number;
   readonly parent?: OperationRun;
+  readonly correlationId?: string | undefined;
 }
 
-function operation({ id, atMs, parent }: Occasion, kind: MachineOperationKind, steps: StepSpec[]) {
-  const begun: OperationStart = { id, kind, steps, startedAtMs: atMs };
+function operation(occasion: Occasion, kind: MachineOperationKind, steps: StepSpec[]) {
+  const { id, atMs, parent, correlationId = parent?.correlationId } = occasion;
+  const belongs = correlationId === undefined ? {} : { correlationId };
+  const begun: OperationStart = { id, kind, steps, startedAtMs: atMs, ...belongs };
   return parent === undefined ? begun : { ...begun, parentId: parent.id, parentKind: parent.kind };
 }
 
@@ -81,8 +84,9 @@ export function planCreate(occasion: Occasion, config: MachineConfig): Operation
 }
 
 /**
- * Launches on what was laid out for it: one step, because a request may be waiting. Where nothing was, an operation
- * failed before, and whatever it left is cleared away first.
+ * Launches what was laid out for it: one step, because a request may be waiting. The start bears the id of what was laid
+ * out, so that its container could be made before. Where nothing was, an operation failed before, and whatever it left is
+ * cleared away first.
  */
 export function planStart(
   occasion: Occasion,
@@ -90,9 +94,10 @@ export function planStart(
   kind: "start" | "launch" = "start",
 ): OperationStart {
   const { rootfsKey } = machine;
+  const startId = rootfsKey ?? occasion.id;
   return operation(occasion, kind, [
     ...(rootfsKey === undefined ? [...killProcess(machine), step("remove-container")] : []),
-    step("launch", { startId: occasion.id, layerKey: rootfsKey ?? occasion.id }),
+    step("launch", { startId, layerKey: startId }),
   ]);
 }
 

@@ -1,29 +1,18 @@
 import type { MachineExit } from "#contracts";
 import { type ContainerRuntime, EXIT_CODE_UNKNOWN, type RuntimeContainer } from "#runtime";
 
-type Process = Pick<RuntimeContainer, "machineId" | "startId">;
-
 /**
- * How a process that the log has as running has ended; undefined while it runs. Where nobody was left to see how it
- * ended, because the host went down under it, its exit code is unknown and the time of its end is `nowMs`.
+ * How a process that the log has as running has ended; undefined while it runs. Where not even a trace of it is left,
+ * because the host lost its data, its exit code is unknown and the time of its end is `nowMs`.
  */
 export async function endOf(
   containers: ContainerRuntime,
-  process: Process,
+  { machineId, startId }: Pick<RuntimeContainer, "machineId" | "startId">,
   nowMs: number,
 ): Promise<MachineExit | undefined> {
-  const { machineId, startId } = process;
   const exit = await containers.exitOf(machineId, startId);
-  if (exit !== undefined || (await runs(containers, process))) return exit;
-  // It may have ended between the two questions.
-  return (await containers.exitOf(machineId, startId)) ?? lostAt(nowMs);
-}
-
-async function runs(containers: ContainerRuntime, { machineId, startId }: Process): Promise<boolean> {
-  const found = await containers.list();
-  return found.some(
-    (each) => each.machineId === machineId && each.startId === startId && each.state === "running",
-  );
+  if (exit !== undefined || (await containers.knows(machineId, startId))) return exit;
+  return lostAt(nowMs);
 }
 
 function lostAt(nowMs: number): MachineExit {

@@ -39,10 +39,7 @@ export class Reactor {
     if (!isMachineEvent(event)) return;
     const cause = { causationId: event.header.id, correlationId: event.header.correlationId };
     this.react(event.data.machineId, cause);
-    if (event.type === "MachineStarted") {
-      const { machineId, operationId } = event.data;
-      void this.#catchUpExit(machineId, operationId, cause);
-    }
+    if (event.type === "MachineStarted") void this.#catchUpExit(event.data.machineId, cause);
   }
 
   /** After each exit that the runtime tells of; it may tell of one twice, or before the start is written down. */
@@ -59,7 +56,7 @@ export class Reactor {
   lookAgain(): void {
     this.reactAll();
     for (const { id, state, startId } of this.#decisions.host.machines.values()) {
-      if (state === "started" && startId !== undefined) void this.#catchUpExit(id, startId);
+      if (state === "started" && startId !== undefined) void this.#catchUpExit(id);
     }
   }
 
@@ -83,14 +80,11 @@ export class Reactor {
    * The process may have ended before its start was written down: nobody could tell of that end then. One that was
    * kept from an earlier start may even have been lost without a trace.
    */
-  async #catchUpExit(machineId: string, operationId: string, cause?: Cause): Promise<void> {
+  async #catchUpExit(machineId: string, cause?: Cause): Promise<void> {
     const startId = this.#decisions.machine(machineId)?.startId;
     if (startId === undefined) return;
     try {
-      const exit =
-        startId === operationId
-          ? await this.#containers.exitOf(machineId, startId)
-          : await endOf(this.#containers, { machineId, startId }, this.#clock.nowMs());
+      const exit = await endOf(this.#containers, { machineId, startId }, this.#clock.nowMs());
       if (exit !== undefined) await this.recordExit(machineId, startId, exit, cause);
     } catch (thrown) {
       this.#onTrouble(thrown);
@@ -101,7 +95,8 @@ export class Reactor {
     const owed = owedCommand(machine);
     if (owed === undefined) return;
     const { commandId, ...command } = owed;
-    const because = cause ?? { causationId: machine.id, correlationId: machine.id };
+    const { causationId, correlationId } = cause ?? { causationId: machine.id, correlationId: machine.id };
+    const because = { causationId, correlationId: owed.correlationId ?? correlationId };
     const recorded = await this.#decisions.ownOf(machine.id, command, {
       ...because,
       ...(commandId === undefined ? {} : { commandId }),

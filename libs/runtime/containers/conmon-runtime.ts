@@ -134,6 +134,10 @@ export class ConmonRuntime extends ContainerRuntime {
     return this.#exits.add(listener);
   }
 
+  override async knows(machineId: string, startId: string): Promise<boolean> {
+    return (await this.#traces.bundleOf(containerIdOf({ machineId, startId })).started()) !== undefined;
+  }
+
   override async list(): Promise<RuntimeContainer[]> {
     return Promise.all((await this.#traces.list()).map((containerId) => this.#describe(containerId)));
   }

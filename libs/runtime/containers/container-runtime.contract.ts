@@ -122,6 +122,16 @@ export function containerRuntimeContract(name: string, setUp: () => Promise<Cont
       expect(await runtime.exitOf(M, "S9")).toBeUndefined();
     });
 
+    it("knows a start from its begin until it is removed, whatever became of it", async () => {
+      expect(await runtime.knows(M, "S1")).toBe(false);
+      await launch("S1", { kind: "exit", code: 0 });
+      expect(await runtime.knows(M, "S1")).toBe(true);
+      await runtime.awaitExit(M, "S1", 60_000, signal);
+      expect(await runtime.knows(M, "S1")).toBe(true);
+      await runtime.removeContainers(M);
+      expect(await runtime.knows(M, "S1")).toBe(false);
+    });
+
     it("refuses for good what can never run, and leaves nothing of it", async () => {
       await expect(launch("S1", { kind: "missing" })).rejects.toMatchObject({
         name: "TerminalError",

@@ -83,6 +83,9 @@ export abstract class ContainerRuntime {
    */
   abstract onExit(listener: ExitListener): () => void;
 
+  /** Whether that start is on record: as long as it is, its end is known, or will be told. */
+  abstract knows(machineId: string, startId: string): Promise<boolean>;
+
   /** Everything of this host that the runtime has, in any state. */
   abstract list(): Promise<RuntimeContainer[]>;
 

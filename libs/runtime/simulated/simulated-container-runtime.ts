@@ -75,6 +75,10 @@ export class SimulatedContainerRuntime extends ContainerRuntime {
     return () => this.#listeners.delete(listener);
   }
 
+  override async knows(machineId: string, startId: string): Promise<boolean> {
+    return this.#find(containerIdOf({ machineId, startId }))?.startedAtMs !== undefined;
+  }
+
   override async list(): Promise<RuntimeContainer[]> {
     return [...this.#life.kernel.containers.values()]
       .map(({ spec: { machineId, startId }, exit, runs, pid }): RuntimeContainer => {
