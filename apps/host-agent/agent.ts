@@ -1,4 +1,5 @@
-import type { HostLogEvent } from "#contracts";
+import { join } from "node:path";
+import { type HostLogEvent, subjects } from "#contracts";
 import { type FencedError, Ledger, type LedgerTrouble, type LogVerdict } from "#event-log";
 import { type Host, type HostCommand, HostDomain } from "#hosts";
 import { HybridClock, type StepError } from "#kernel";
@@ -9,9 +10,13 @@ import { LogStreams } from "./calls/log-streams.ts";
 import { MachineCalls } from "./calls/machines.ts";
 import { Placement } from "./calls/placement.ts";
 import { Snapshots } from "./calls/snapshots.ts";
+import { Wakes } from "./calls/wakes.ts";
 import { Decisions, type HostLedger } from "./decisions.ts";
 import { afterAck } from "./effects/after-ack.ts";
 import { effectsOf } from "./effects/index.ts";
+import { Autostop } from "./react/autostop.ts";
+import { KnownRouters } from "./react/known-routers.ts";
+import { LoadLeases } from "./react/load-leases.ts";
 import { LogEndBeacon } from "./react/log-end-beacon.ts";
 import { MachineJournal } from "./react/machine-journal.ts";
 import { Reactor } from "./react/reactor.ts";
@@ -36,6 +41,7 @@ export class HostAgent {
   readonly ledger: HostLedger;
   readonly placement: Placement;
   readonly machines: MachineCalls;
+  readonly wakes: Wakes;
   readonly host: HostCalls;
   readonly #clockWatch: ClockWatch;
   readonly #world: AgentWorld;
@@ -46,6 +52,7 @@ export class HostAgent {
   readonly #timers: ReservationTimers;
   readonly #retries: Retries;
   readonly #streams: LogStreams;
+  readonly #autostop: Autostop;
   readonly #stopped = new AbortController();
 
   /**
@@ -102,6 +109,7 @@ export class HostAgent {
     const onTrouble = (error: unknown) => this.#trouble({ err: error });
     this.#reactor = new Reactor(this.#decisions, this.#runner, ports.containers, clock, onTrouble);
     this.#timers = new ReservationTimers(this.#decisions, clock, onTrouble);
+    this.#autostop = new Autostop(this.#decisions, this.#leases(settings), clock, onTrouble);
 
     const snapshots = new Snapshots(ledger);
     const room = new AdmissionRoom(settings.dataDir, 2 * settings.diskReserveMib);
@@ -110,6 +118,11 @@ export class HostAgent {
     });
     this.placement = new Placement(this.#decisions, snapshots, room, new PortProbe(settings.hostId), clock);
     this.machines = new MachineCalls(this.#decisions, snapshots, room, this.#streams);
+    this.wakes = new Wakes({
+      ...{ decisions: this.#decisions, snapshots, room, clock },
+      onWanted: (...wanted) => this.#autostop.want(...wanted),
+      waiting: () => this.waiting(),
+    });
     this.host = new HostCalls(this.#decisions, snapshots, world.log);
   }
 
@@ -120,12 +133,19 @@ export class HostAgent {
     this.ledger.onEvent((event) => {
       this.#reactor.onEvent(event);
       this.#timers.onEvent(event);
+      this.#autostop.onEvent(event);
+      this.wakes.onEvent(event);
     });
     await new Reconciliation(this.#decisions, ports, this.#reactor, clock).run();
     const forget = ports.containers.onExit((...exited) => this.#reactor.onExit(...exited));
     this.#stopped.signal.addEventListener("abort", forget);
     this.#timers.align();
     this.#reactor.reactAll();
+    nc.subscribe(subjects.load(log.hostId), {
+      callback: (error, message) => {
+        if (error === null) this.#autostop.onLease(message.data);
+      },
+    });
     void this.#keepRegistered();
     void new LogEndBeacon(nc, log, clock).run(this.#stopped.signal);
   }
@@ -149,6 +169,17 @@ export class HostAgent {
     this.#streams.close();
     await this.#runner.stop();
     await this.ledger.close();
+  }
+
+  #leases({ dataDir }: AgentSettings): LoadLeases {
+    const routers = new KnownRouters(join(dataDir, "routers.json"));
+    return new LoadLeases(routers.load(), this.#world.clock.monotonicMs(), (routerIds) => {
+      try {
+        routers.save(routerIds);
+      } catch (err) {
+        this.#signals.logger.warn({ err }, "which routers there are could not be written down");
+      }
+    });
   }
 
   /** Registers, and does so again each time the leaf was away: its log may not be what it was. */

@@ -71,7 +71,9 @@ export class Decisions {
     meta: CommandMeta,
   ): Promise<Recorded<HostLogEvent>> {
     this.#check(meta);
-    return this.#execute(this.#forMachine(machineId, command, meta.commandId), meta);
+    const { commandId, correlationId } = meta;
+    const belongs = correlationId === commandId ? {} : { correlationId };
+    return this.#execute(this.#forMachine(machineId, { ...command, ...belongs }, commandId), meta);
   }
 
   /** The agent's own command to the host. */

@@ -62,7 +62,7 @@ export class HostDomain {
   describe(command: HostCommand): { command: string; inputs: Record<string, unknown> } {
     if (command.type === "Machine") {
       const { machineId } = command;
-      const { type, commandId: _, ...inputs } = command.command;
+      const { type, commandId: _, correlationId: __, ...inputs } = command.command;
       return { command: type, inputs: { machineId, ...withoutBulk(inputs) } };
     }
     const { type, commandId: _, ...inputs } = command;

@@ -24,6 +24,8 @@ export interface OperationRun {
   /** The operation that waits for this one: its last act was to begin it. */
   readonly parentId?: string;
   readonly parentKind?: string;
+  /** What the command that began it belongs to: a request's id. All events of the run are found by it. */
+  readonly correlationId?: string;
 }
 
 /** An operation as it is written down when it begins. */

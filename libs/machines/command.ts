@@ -9,6 +9,8 @@ interface Issued {
   readonly atMs: number;
   /** Who asked, for the event's `origin`: "user", "autostop", "restart-policy"… */
   readonly origin: string;
+  /** What the command belongs to, where that is not the command itself: the request that wakes a machine. */
+  readonly correlationId?: string;
 }
 
 /** The commands that one machine answers to, once it exists. */

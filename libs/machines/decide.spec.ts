@@ -37,7 +37,7 @@ describe("creating", () => {
     expect(story.path).toEqual(["creating", "created", "starting", "started"]);
     expect(story.events.at(-1)).toMatchObject({
       type: "MachineStarted",
-      data: { operationId: story.machine.startId },
+      data: { operationId: story.machine.decidedCommands.at(-1) },
     });
   });
 
@@ -87,6 +87,28 @@ describe("a launch that fails", () => {
     expect(story.settle().state).toBe("started");
     expect(story.machine.error).toBeUndefined();
   });
+
+  it("F04: is not tried again for each request, but after a rest, and at once when a person asks", () => {
+    const story = stopped();
+    story.tell(start);
+    story.until("launch").report(gone);
+    const request = { ...start, origin: "request" };
+    expect(story.tell(request)).toMatchObject({
+      refusal: { code: "effect_failed", retryAfterMs: 5_000, details: { error: gone.error } },
+    });
+    story.atMs += 5_000;
+    expect(story.tell(request)).toMatchObject({ event: { type: "MachineStarting" } });
+    story.until("launch").report(gone);
+    expect(story.tell(start)).toMatchObject({ event: { type: "MachineStarting" } });
+  });
+
+  it("F20: rests no longer because the clock was set back", () => {
+    const story = stopped();
+    story.tell(start);
+    story.until("launch").report(gone);
+    story.atMs -= 3_600_000;
+    expect(story.tell({ ...start, origin: "request" })).toMatchObject({ kind: "accepted" });
+  });
 });
 
 describe("stopping", () => {
@@ -107,7 +129,8 @@ describe("stopping", () => {
     });
     story.tell(start);
     expect(story.steps).toEqual(["launch"]);
-    expect(story.machine.operation?.steps[0]?.input).toMatchObject({ layerKey: operation?.id });
+    const { id } = operation!;
+    expect(story.machine.operation?.steps[0]?.input).toEqual({ startId: id, layerKey: id });
   });
 
   it("takes signal and timeout from the command, else from the config", () => {

@@ -15,7 +15,7 @@ import {
 } from "./plan.ts";
 import { intentOf, queue } from "./queue.ts";
 import { isLaunchPending } from "./react.ts";
-import { busy, mustStopFirst, wrongState } from "./refuse.ts";
+import { busy, mustStopFirst, stillFailed, wrongState } from "./refuse.ts";
 import { isTransient, type Machine } from "./state.ts";
 
 type MachineDecision = Decision<MachineEvent>;
@@ -65,8 +65,8 @@ function hasToWait(command: MachineCommand, machine: Machine): boolean {
   return isTransient(machine.state) || (machine.queued !== undefined && !isItsTurn(command, machine));
 }
 
-function occasionOf({ commandId, atMs }: MachineCommand): Occasion {
-  return { id: commandId, atMs };
+function occasionOf({ commandId, atMs, correlationId }: MachineCommand): Occasion {
+  return { id: commandId, atMs, correlationId };
 }
 
 function decideStart(command: CommandOf<"StartMachine">, machine: Machine): MachineDecision {
@@ -79,6 +79,7 @@ function decideStart(command: CommandOf<"StartMachine">, machine: Machine): Mach
     case "stopped":
     case "suspended":
     case "failed": {
+      if (isResting(command, machine)) return stillFailed("start", machine, FAILED_REST_MS);
       const kind = isLaunchPending(machine) ? "launch" : "start";
       const operation = planStart(occasionOf(command), machine, kind);
       return accepted({ type: "MachineStarting", data: { machineId, operation, origin: command.origin } });
@@ -86,6 +87,18 @@ function decideStart(command: CommandOf<"StartMachine">, machine: Machine): Mach
     default:
       return wrongState("start", machine);
   }
+}
+
+/** How long a machine that failed is let be by requests. People may start it at once. */
+const FAILED_REST_MS = 5_000;
+
+/**
+ * A machine whose last operation failed is tried again for a request, but not for every request: each vain start would be
+ * two events more (F04). A clock that was set back makes it wait no longer (F20).
+ */
+function isResting({ origin, atMs }: MachineCommand, { state, updatedAtMs }: Machine): boolean {
+  const restedMs = atMs - updatedAtMs;
+  return origin === "request" && state === "failed" && restedMs >= 0 && restedMs < FAILED_REST_MS;
 }
 
 function decideStop(command: CommandOf<"StopMachine">, machine: Machine): MachineDecision {

@@ -33,8 +33,9 @@ const INTENTS = {
 
 /** What a command asks for, in the form in which it waits. */
 export function intentOf(command: QueueableCommand): QueuedIntent {
-  const { commandId, origin } = command;
-  const intent = { intent: INTENTS[command.type], commandId, origin };
+  const { commandId, correlationId, origin } = command;
+  const belongs = correlationId === undefined ? {} : { correlationId };
+  const intent = { intent: INTENTS[command.type], commandId, ...belongs, origin };
   switch (command.type) {
     case "StartMachine":
       return intent;

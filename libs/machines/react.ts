@@ -2,12 +2,16 @@ import type { QueuedIntent } from "#contracts";
 import { isTransient, type Machine } from "./state.ts";
 
 /** A command that a settled machine is owed. Without `commandId` the host mints one. */
-export type OwedCommand = { readonly origin: string; readonly commandId?: string } & (
-  | { readonly type: "StartMachine" }
-  | { readonly type: "StopMachine" | "RestartMachine"; readonly signal?: string; readonly timeoutMs?: number }
-  | { readonly type: "DestroyMachine"; readonly force: true }
-  | { readonly type: "DropIntent"; readonly code: string; readonly message: string }
-);
+export type OwedCommand = Pick<QueuedIntent, "origin" | "correlationId"> & { readonly commandId?: string } & (
+    | { readonly type: "StartMachine" }
+    | {
+        readonly type: "StopMachine" | "RestartMachine";
+        readonly signal?: string;
+        readonly timeoutMs?: number;
+      }
+    | { readonly type: "DestroyMachine"; readonly force: true }
+    | { readonly type: "DropIntent"; readonly code: string; readonly message: string }
+  );
 
 /**
  * What has to happen next by itself. It follows from the state, not from the event just seen, so that it is owed

@@ -25,3 +25,10 @@ export function mustStopFirst(machine: Machine): Decision<never> {
   const message = `machine ${machine.id} is ${machine.state}: stop it first, or destroy it with force`;
   return refused(refusal("wrong_state", message, { details: { state: machine.state } }));
 }
+
+/** The machine failed a moment ago, and what made it fail is likely to be so still. */
+export function stillFailed(command: string, { id, error }: Machine, retryAfterMs: number): Decision<never> {
+  const why = error === undefined ? "its last operation failed" : `${error.code}: ${error.message}`;
+  const message = `machine ${id} does not take ${command} yet: ${why}`;
+  return refused(refusal("effect_failed", message, { retryAfterMs, details: { state: "failed", error } }));
+}

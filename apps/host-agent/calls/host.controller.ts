@@ -4,6 +4,7 @@ import { type AnswerOf, bidCall, hostCalls, type RequestOf } from "#contracts";
 import { HostCalls } from "./host.ts";
 import { MachineCalls } from "./machines.ts";
 import { Placement } from "./placement.ts";
+import { Wakes } from "./wakes.ts";
 
 type Asked<V extends keyof typeof hostCalls> = RequestOf<(typeof hostCalls)[V]>;
 type Answered<V extends keyof typeof hostCalls> = Promise<AnswerOf<(typeof hostCalls)[V]>>;
@@ -14,6 +15,7 @@ export class HostController {
   constructor(
     @Inject(Placement) private readonly placement: Placement,
     @Inject(MachineCalls) private readonly machines: MachineCalls,
+    @Inject(Wakes) private readonly wakes: Wakes,
     @Inject(HostCalls) private readonly host: HostCalls,
   ) {}
 
@@ -40,6 +42,11 @@ export class HostController {
   @Answers(hostCalls.machine)
   command(request: Asked<"machine">, context: CallContext): Answered<"machine"> {
     return this.machines.command(request, context);
+  }
+
+  @Answers(hostCalls.wake)
+  wake(request: Asked<"wake">, context: CallContext): Answered<"wake"> {
+    return this.wakes.wake(request, context);
   }
 
   @Answers(hostCalls.get)

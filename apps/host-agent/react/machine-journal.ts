@@ -24,7 +24,9 @@ export class MachineJournal extends OperationJournal {
     outcome: StepOutcome,
     attemptKey: string,
   ): Promise<void> {
-    const cause = { causationId: operationId, correlationId: operationId };
+    const run = this.#decisions.machine(machineId)?.operation;
+    const correlationId = (run?.id === operationId ? run.correlationId : undefined) ?? operationId;
+    const cause = { causationId: operationId, correlationId };
     const recorded = await this.#decisions.ownOf(
       machineId,
       { type: "RecordStep", origin: "operation", operationId, outcome, attemptKey },

@@ -23,6 +23,8 @@ export const queuedIntentSchema = z.strictObject({
   intent: z.enum(["start", "stop", "restart", "destroy"]),
   /** The command that asked: it keeps its id when its turn comes, so that a repeated delivery is recognised. */
   commandId: z.string(),
+  /** What that command belongs to, where that is not the command itself. */
+  correlationId: z.string().optional(),
   origin: z.string(),
   signal: z.string().optional(),
   timeoutMs: z.number().optional(),

@@ -19,6 +19,8 @@ export const operationStartSchema = z.strictObject({
   /** The operation whose end began this one. */
   parentId: z.string().optional(),
   parentKind: z.string().optional(),
+  /** What the command belongs to that began it, where that is not the command itself: a request's id. */
+  correlationId: z.string().optional(),
 });
 export type OperationStart = z.infer<typeof operationStartSchema>;
 
