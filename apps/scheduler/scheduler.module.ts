@@ -10,6 +10,7 @@ import { Hosts } from "./placement/hosts.ts";
 import { PlaceMachine } from "./placement/place-machine.ts";
 import { PlacementController } from "./placement/placement.controller.ts";
 import { Placements } from "./placement/placements.ts";
+import { SurveyRegions } from "./placement/survey-regions.ts";
 import { RegisterHost } from "./registration/register-host.ts";
 import { RegistrationController } from "./registration/registration.controller.ts";
 
@@ -20,6 +21,7 @@ export class SchedulerParts {
   readonly reconciler: FleetReconciler;
   readonly stalledSources: StalledSources;
   readonly places: PlaceMachine;
+  readonly surveys: SurveyRegions;
   readonly registers: RegisterHost;
 
   constructor(nc: BusConnection, logger: ServiceLogger) {
@@ -32,9 +34,10 @@ export class SchedulerParts {
       clock,
       onResumed: (streams) => logger.warn({ streams }, "FLEET stood still; it is sourced anew"),
     });
-    const placements = new Placements(control, () => this.reconciler.registered);
-    const hosts = new Hosts(new BusClient(nc, ids), clock);
+    const placements = new Placements(control);
+    const hosts = new Hosts(new BusClient(nc, ids), () => this.reconciler.registered, clock);
     this.places = new PlaceMachine(new ChooseHost(hosts, clock, ids), hosts, placements, clock);
+    this.surveys = new SurveyRegions(hosts);
     const holdings = {
       last: (log: { hostId: string; logId: string }) => lastHeld(nc, log),
       from: (log: { hostId: string; logId: string }, sequence: number, limit: number) =>
@@ -55,6 +58,7 @@ export function schedulerModule(parts: SchedulerParts): DynamicModule {
     controllers: [PlacementController, RegistrationController],
     providers: [
       { provide: PlaceMachine, useValue: parts.places },
+      { provide: SurveyRegions, useValue: parts.surveys },
       { provide: RegisterHost, useValue: parts.registers },
     ],
   };

@@ -5,4 +5,5 @@ export { BusServer, type BusServerSettings } from "./bus-server.ts";
 export { assertBusAnswers, type BusConnection, type BusSettings, connectBus } from "./connect.ts";
 export { type Insistence, insist, isUnreachable } from "./insist.ts";
 export { Lines } from "./lines.ts";
+export { Slots } from "./slots.ts";
 export { assertSyncedWrites } from "./synced-writes.ts";

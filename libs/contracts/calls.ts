@@ -1,11 +1,21 @@
 import { z } from "zod";
 import { call, positionSchema } from "./call.ts";
 import { machineConfigSchema, publishSchema, resourcesSchema } from "./machine-config.ts";
+import { featureSchema, regionsSchema } from "./placement.ts";
 import { SUBJECT_TOKEN } from "./subjects.ts";
 
 const id = z.string().regex(SUBJECT_TOKEN);
 const resources = resourcesSchema;
-const wanted = { machineId: id, appName: id, resources, ports: z.array(publishSchema) };
+/** What a machine needs of its host. */
+const wanted = {
+  machineId: id,
+  appName: id,
+  resources,
+  ports: z.array(publishSchema),
+  features: z.array(featureSchema).optional(),
+  /** No other machine of its app may be there. */
+  isAlone: z.boolean().optional(),
+};
 /** A machine as its host folds it (`Machine` of libs/machines): domain types stand above this library. */
 const machine = z.looseObject({ id: z.string(), state: z.string(), instanceId: z.string() });
 const decided = z.object({ position: positionSchema, machine });
@@ -14,7 +24,6 @@ const placed = {
   machineId: id,
   appName: id,
   name: id,
-  region: id,
   instanceId: id,
   config: machineConfigSchema,
   skipLaunch: z.boolean(),
@@ -52,6 +61,8 @@ export const bidCall = call(
       capacity: resources,
       machineCount: z.number(),
       appMachineCount: z.number(),
+      /** The most machines that the host holds. */
+      maxMachines: z.number().optional(),
     }),
     z.object({
       kind: z.literal("no-bid"),
@@ -70,7 +81,7 @@ export const hostCalls = {
     z.object({ position: positionSchema }),
   ),
   /** Turn the reservation of the same command id into a machine. Idempotent. */
-  commit: call("commit", z.object({ ...placed, epoch: z.number().int().positive() }), decided),
+  commit: call("commit", z.object({ ...placed, region: id, epoch: z.number().int().positive() }), decided),
   release: call("release", z.object({ reservationId: id }), z.object({ position: positionSchema })),
   machine: call("machine", z.object({ machineId: id, command: machineRequestSchema }), decided),
   /**
@@ -149,8 +160,17 @@ export const schedulerCalls = {
   /** Find a host and make the machine there. The command id is that of the create. */
   place: call(
     "place",
-    z.object(placed),
+    z.object({ ...placed, region: regionsSchema }),
     z.object({ hostId: z.string(), epoch: z.number(), position: positionSchema, machine }),
+  ),
+  /** How many machines of one size each region would take at this moment. Promises nothing. */
+  survey: call(
+    "survey",
+    z.object({ region: regionsSchema, resources }),
+    z.object({
+      /** In the order in which they were asked for. `hosts`: those that would take one. */
+      regions: z.array(z.object({ region: z.string(), machines: z.number(), hosts: z.number() })),
+    }),
   ),
   /** A host says who it is and where its log stands; the hub says what it holds of that log. */
   register: call(

@@ -10,6 +10,7 @@ export * from "./first-issue.ts";
 export * from "./hostname.ts";
 export * from "./load.ts";
 export * from "./machine-config.ts";
+export * from "./placement.ts";
 export * from "./service.ts";
 export * from "./subjects.ts";
 export * from "./trace.ts";

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { placementSchema } from "./placement.ts";
 
 /**
  * A machine's config: field names, shapes and defaults as in the Fly Machines API (`fly.MachineConfig`). Fields that
- * Drover does not act on yet are kept as given: settings must never get lost. `publish` is Drover's own.
+ * Drover does not act on yet are kept as given: settings must never get lost. `publish` and `placement` are Drover's own.
  */
 
 const signal = z.enum(["SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGTERM"]);
@@ -73,6 +74,7 @@ export const machineConfigSchema = z.looseObject({
   metadata: z.record(z.string(), z.string()).optional(),
   services: z.array(z.looseObject({})).optional(),
   publish: z.array(publishSchema).max(64).optional(),
+  placement: placementSchema.optional(),
   workdir: z.string().startsWith("/").optional(),
   user: z
     .string()

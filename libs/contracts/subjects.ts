@@ -40,7 +40,7 @@ export const HOST_VERBS = [
 ] as const;
 export type HostVerb = (typeof HOST_VERBS)[number];
 
-export const SCHEDULER_VERBS = ["place"] as const;
+export const SCHEDULER_VERBS = ["place", "survey"] as const;
 export type SchedulerVerb = (typeof SCHEDULER_VERBS)[number];
 
 /** The scheduler answers them on `subjects.hostToScheduler("*", verb)`. */

@@ -25,7 +25,7 @@ export function evolveControl(state: ControlState, event: ControlEvent): Control
       claimKey(state.idempotencyKeys, event.data);
       return state;
     case "PlacementDecided": {
-      const { candidates: _, refusals: __, ...placement } = event.data;
+      const { wish: _, candidates: __, refusals: ___, ...placement } = event.data;
       state.placements.set(placement.machineId, placement);
       return state;
     }

@@ -17,7 +17,14 @@ export {
   type NameHolder,
   nameKey,
 } from "./machine-name.ts";
-export type { DecidePlacement, OwnerGone, Placement, RefusePlacement } from "./placement.ts";
+export type {
+  DecidePlacement,
+  OwnerGone,
+  Placement,
+  PlacementWish,
+  RankedHost,
+  RefusePlacement,
+} from "./placement.ts";
 export {
   CONTROL_FOLD_VERSION,
   type ControlState,

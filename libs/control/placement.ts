@@ -1,4 +1,4 @@
-import type { ControlEvent } from "#contracts";
+import type { ControlEvent, Resources } from "#contracts";
 import { accepted, type Decision, refusal, refused, type StepError, UNCHANGED } from "#kernel";
 
 /** Which host owns a machine. Ownership moves by compare-and-set here and nowhere else. */
@@ -12,6 +12,28 @@ export interface Placement {
   readonly hostId?: string;
   /** Why not: a refusal's code. */
   readonly refusedAs?: string;
+}
+
+/** What was asked of a place, defaults filled in. */
+export interface PlacementWish {
+  /** As asked for, the preferred one first: "ams,fra". */
+  readonly regions: string;
+  readonly policy: "spread" | "pack";
+  readonly antiAffinity: "none" | "soft" | "hard";
+  readonly features: readonly string[];
+}
+
+/** A host that would have taken the machine, how it was ranked, and the bid that it was ranked by. */
+export interface RankedHost {
+  readonly hostId: string;
+  readonly score: number;
+  readonly random: number;
+  readonly bid?: {
+    readonly free: Resources;
+    readonly capacity: Resources;
+    readonly machineCount: number;
+    readonly appMachineCount: number;
+  };
 }
 
 interface HostRefusal {
@@ -34,6 +56,7 @@ interface Deciding {
   readonly machineId: string;
   readonly appName: string;
   readonly epoch: number;
+  readonly wish?: PlacementWish;
   readonly refusals: readonly HostRefusal[];
   /** Needed to decide anew while a host owns the machine. */
   readonly ownerGone?: OwnerGone;
@@ -43,11 +66,7 @@ export interface DecidePlacement extends Deciding {
   readonly type: "DecidePlacement";
   readonly hostId: string;
   readonly region: string;
-  readonly candidates: readonly {
-    readonly hostId: string;
-    readonly score: number;
-    readonly random: number;
-  }[];
+  readonly candidates: readonly RankedHost[];
 }
 
 export interface RefusePlacement extends Deciding {
@@ -63,10 +82,10 @@ export function decidePlacement(
   if (standing?.epoch === command.epoch && standing.hostId === command.hostId) return UNCHANGED;
   const reason = refuseEpoch(command, standing);
   if (reason !== undefined) return reason;
-  const { type: _, ownerGone: __, candidates, refusals, ...decided } = command;
+  const { type: _, ownerGone: __, wish, candidates, refusals, ...decided } = command;
   return accepted({
     type: "PlacementDecided",
-    data: { ...decided, candidates: [...candidates], refusals: [...refusals] },
+    data: { ...decided, ...wishOf(wish), candidates: [...candidates], refusals: [...refusals] },
   });
 }
 
@@ -79,9 +98,13 @@ export function decideRefusePlacement(
   const reason = refuseEpoch(command, standing);
   if (reason !== undefined) return reason;
   if (standing?.refusedAs === command.error.code) return UNCHANGED;
-  const { machineId, appName, epoch, error } = command;
-  const data = { machineId, appName, epoch, error, refusals: [...command.refusals] };
+  const { machineId, appName, epoch, wish, error } = command;
+  const data = { machineId, appName, epoch, ...wishOf(wish), error, refusals: [...command.refusals] };
   return accepted({ type: "PlacementRefused", data });
+}
+
+function wishOf(wish: PlacementWish | undefined) {
+  return wish === undefined ? {} : { wish: { ...wish, features: [...wish.features] } };
 }
 
 function refuseEpoch(command: Deciding, standing: Placement | undefined): Decision<ControlEvent> | undefined {

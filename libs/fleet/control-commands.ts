@@ -105,8 +105,9 @@ async function orUnreachable<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Hashes of secrets are no secrets, and still nobody's business in a decision record. */
+/** Hashes of secrets are no secrets, and still nobody's business; what a placement saw stands in its event. */
+const LEFT_OUT = ["secretHash", "wish", "candidates", "refusals"];
+
 function redacted(inputs: object): Record<string, unknown> {
-  const { secretHash: _, candidates: __, refusals: ___, ...rest } = inputs as Record<string, unknown>;
-  return rest;
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !LEFT_OUT.includes(name)));
 }

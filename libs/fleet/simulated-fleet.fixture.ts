@@ -85,7 +85,7 @@ export class SimulatedFleet {
     const name = `m-${machineId}`;
     this.decideControl({ type: "ClaimMachineName", appName, name, machineId, atMs: 1 });
     const reservationId = this.ids.ulid();
-    const wanted = { reservationId, machineId, epoch: 1 };
+    const wanted = { reservationId, machineId, appName, epoch: 1 };
     const resources = { cpuMillis: 62, memoryMib: 256 };
     this.decideHost(hostId, { type: "ReserveMachine", ...wanted, resources, ports: [], ttlMs: 5_000 });
     const placed = { machineId, appName, hostId, epoch: 1, region: "local", candidates: [], refusals: [] };

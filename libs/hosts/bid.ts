@@ -1,16 +1,11 @@
-import type { PublishedPort, Resources } from "#contracts";
+import type { Resources } from "#contracts";
 import type { Refusal } from "#kernel";
-import { refuseAdmission } from "./admission.ts";
-import { freeOf, machineCountOf } from "./capacity.ts";
+import { refuseAdmission, type Wanted } from "./admission.ts";
+import { appMachineCountOf, freeOf, machineCountOf } from "./capacity.ts";
 import type { Host } from "./state.ts";
 
 /** What a host is asked: would you take this machine? */
-export interface BidRequest {
-  readonly machineId: string;
-  readonly appName: string;
-  readonly resources: Resources;
-  readonly ports: readonly PublishedPort[];
-}
+export type BidRequest = Omit<Wanted, "atMs">;
 
 /** A host's answer. It promises nothing: only a reservation does. */
 export type Bid =
@@ -19,9 +14,11 @@ export type Bid =
       readonly hostId: string;
       readonly free: Resources;
       readonly capacity: Resources;
+      /** Machines here, and reservations for more. */
       readonly machineCount: number;
-      /** Machines of the same app here already. */
+      /** Of these, those of the same app. */
       readonly appMachineCount: number;
+      readonly maxMachines: number;
     }
   | { readonly kind: "no-bid"; readonly hostId: string; readonly refusal: Refusal };
 
@@ -35,6 +32,7 @@ export function bidOf(host: Host, request: BidRequest, atMs: number): Bid {
     free: freeOf(host),
     capacity: host.capacity,
     machineCount: machineCountOf(host),
-    appMachineCount: host.holdings.machinesOfApp.get(request.appName) ?? 0,
+    appMachineCount: appMachineCountOf(host, request.appName),
+    maxMachines: host.maxMachines,
   };
 }

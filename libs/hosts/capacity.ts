@@ -23,6 +23,11 @@ export function machineCountOf(host: Host): number {
   return host.machines.size - host.departed.length + host.reservations.size;
 }
 
+/** Machines of an app that exist, and reservations for more. */
+export function appMachineCountOf({ holdings }: Host, appName: string): number {
+  return holdings.machinesOfApp.get(appName) ?? 0;
+}
+
 /**
  * Whether `wanted` fits in place of `held`, which is promised already (I8, F25). Taking less is never refused. The
  * refusal says what was asked, what is free, and that it is this host which said no (F09).

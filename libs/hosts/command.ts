@@ -37,9 +37,13 @@ export type HostCommand = Issued &
         readonly type: "ReserveMachine";
         readonly reservationId: string;
         readonly machineId: string;
+        readonly appName: string;
         readonly epoch: number;
         readonly resources: Resources;
         readonly ports: readonly PublishedPort[];
+        readonly features?: readonly string[] | undefined;
+        /** No other machine of its app may be here. */
+        readonly isAlone?: boolean | undefined;
         readonly ttlMs: number;
       }
     | {

@@ -1,4 +1,4 @@
-import { type HostLogEvent, resourcesOf } from "#contracts";
+import { type HostLogEvent, placementRulesOf, resourcesOf } from "#contracts";
 import { accepted, type Decision, type Refusal, refusal, refused, UNCHANGED } from "#kernel";
 import { decideCreate, type Machine } from "#machines";
 import { nextIpv4, privateIpOf } from "./address.ts";
@@ -12,7 +12,7 @@ type Commit = HostCommandOf<"CommitMachine">;
 
 /** First half of a placement: room is set aside, for as long as the host itself lets it be. */
 export function decideReserve(command: HostCommandOf<"ReserveMachine">, host: Host): HostDecision {
-  const { reservationId, machineId, epoch, resources, ttlMs } = command;
+  const { reservationId, machineId, appName, epoch, resources, ttlMs } = command;
   const known = answerKnown(command, host);
   if (known !== undefined) return known;
   const standing = host.reservations.get(host.holdings.reservationOf.get(machineId) ?? "");
@@ -23,9 +23,9 @@ export function decideReserve(command: HostCommandOf<"ReserveMachine">, host: Ho
   if (host.reservations.has(reservationId)) {
     return refused(refusal("invalid", `reservation ${reservationId} is another machine's: use a new id`));
   }
-  const reason = refuseAdmission(host, command, standing?.resources);
+  const reason = refuseAdmission(host, command, standing);
   if (reason !== undefined) return refused(reason);
-  const promise = { reservationId, machineId, epoch, resources, ports: [...command.ports], ttlMs };
+  const promise = { reservationId, machineId, appName, epoch, resources, ports: [...command.ports], ttlMs };
   return accepted({ type: "ReservationMade", data: { hostId: host.id, ...promise } });
 }
 
@@ -76,12 +76,14 @@ function answerKnown(
 
 /** Room that is reserved is not refused to whom it was reserved for, unless it wants more than that. */
 function refuseCommit(command: Commit, host: Host): Refusal | undefined {
-  const { machineId, reservationId, config, atMs } = command;
+  const { machineId, reservationId, config } = command;
   const resources = resourcesOf(config);
   const ports = config.publish ?? [];
   const reservation = host.reservations.get(reservationId);
   if (reservation?.machineId !== machineId) {
-    return refuseAdmission(host, { machineId, resources, ports, atMs });
+    const { features, antiAffinity } = placementRulesOf(config.placement);
+    const isAlone = antiAffinity === "hard";
+    return refuseAdmission(host, { ...command, resources, ports, features, isAlone });
   }
   return refuseUnlessFits(host, resources, reservation.resources) ?? refuseTakenPort(host, machineId, ports);
 }

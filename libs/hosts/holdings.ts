@@ -13,7 +13,7 @@ export interface Holdings {
   readonly ports: Map<string, string>;
   /** Addresses of all machines that are remembered, destroyed ones included (F31). */
   readonly addresses: Set<string>;
-  /** How many machines of an app exist. */
+  /** How many machines of an app exist or have room reserved for them. */
   readonly machinesOfApp: Map<string, number>;
   /** Reservation id by machine id. */
   readonly reservationOf: Map<string, string>;
@@ -55,15 +55,19 @@ export function releaseMachine(holdings: Holdings, machine: Machine): void {
 }
 
 export function holdReservation(holdings: Holdings, reservation: Reservation): void {
-  add(holdings, reservation.resources, 1);
-  holdPorts(holdings, reservation.machineId, reservation.ports);
-  holdings.reservationOf.set(reservation.machineId, reservation.id);
+  const { resources, machineId, ports, appName } = reservation;
+  add(holdings, resources, 1);
+  holdPorts(holdings, machineId, ports);
+  if (appName !== undefined) count(holdings.machinesOfApp, appName, 1);
+  holdings.reservationOf.set(machineId, reservation.id);
 }
 
 export function releaseReservation(holdings: Holdings, reservation: Reservation): void {
-  add(holdings, reservation.resources, -1);
-  releasePorts(holdings, reservation.machineId, reservation.ports);
-  holdings.reservationOf.delete(reservation.machineId);
+  const { resources, machineId, ports, appName } = reservation;
+  add(holdings, resources, -1);
+  releasePorts(holdings, machineId, ports);
+  if (appName !== undefined) count(holdings.machinesOfApp, appName, -1);
+  holdings.reservationOf.delete(machineId);
 }
 
 /** Names a host port: TCP and UDP do not get into each other's way. */

@@ -27,13 +27,23 @@ export interface Order {
   readonly memoryMib: number;
   readonly hostPorts: readonly number[];
   readonly skipLaunch?: boolean;
+  readonly features?: readonly string[];
+  readonly isAlone?: boolean;
 }
 
-export function configOf({ memoryMib, hostPorts }: Pick<Order, "memoryMib" | "hostPorts">): MachineConfig {
+export function configOf(
+  order: Pick<Order, "memoryMib" | "hostPorts" | "features" | "isAlone">,
+): MachineConfig {
+  const { memoryMib, hostPorts, features, isAlone } = order;
   const publish = hostPorts.map(
     (host_port): PublishedPort => ({ host_port, machine_port: 80, protocol: "tcp" }),
   );
-  return { image: "registry.local/hello:1", guest: { memory_mb: memoryMib }, publish };
+  const placement = {
+    ...(features === undefined ? {} : { features: [...features] }),
+    ...(isAlone === true ? { anti_affinity: "hard" as const } : {}),
+  };
+  const wishes = Object.keys(placement).length === 0 ? {} : { placement };
+  return { image: "registry.local/hello:1", guest: { memory_mb: memoryMib }, publish, ...wishes };
 }
 
 /** Id of an order's reservation, as the scheduler makes it. */
@@ -67,12 +77,15 @@ export class HostStory {
   }
 
   offer(order: Order): Decision<HostLogEvent> {
-    const { machineId, epoch } = order;
+    const { machineId, epoch, features = [], isAlone = false } = order;
     const config = configOf(order);
     return this.tell({
       type: "ReserveMachine",
       reservationId: reservationIdOf(order),
       machineId,
+      appName: "hello",
+      features,
+      isAlone,
       epoch,
       resources: resourcesOf(config),
       ports: config.publish ?? [],

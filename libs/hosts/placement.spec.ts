@@ -187,6 +187,39 @@ describe("admission", () => {
     expect(story.offer(A)).toMatchObject({ kind: "accepted" });
   });
 
+  it("takes no machine that needs what the host lacks, and says what it has", () => {
+    const story = new HostStory(1_000);
+    expect(story.offer({ ...A, features: ["container"] })).toMatchObject({ kind: "accepted" });
+    const refused = story.offer({ ...B, memoryMib: 1, features: ["gpu", "container"] });
+    expect(refused).toMatchObject({
+      refusal: { code: "unsupported", message: "host host-a lacks gpu: it has container" },
+    });
+  });
+
+  it("keeps a machine that is to be apart from those of its app, and from what is only reserved for them", () => {
+    const story = new HostStory(1_000);
+    story.offer(A);
+    const apart = { ...C, hostPorts: [], isAlone: true };
+    expect(story.offer(apart)).toMatchObject({
+      refusal: { code: "insufficient_capacity", message: expect.stringContaining("a machine of app hello") },
+    });
+    story.end(A, "expired");
+    expect(story.offer(apart)).toMatchObject({ kind: "accepted" });
+    // Its own older reservation is no company.
+    expect(story.offer({ ...apart, epoch: 2 })).toMatchObject({ kind: "accepted" });
+    expect(story.commit({ ...apart, epoch: 2 })).toMatchObject({ event: { type: "MachineCreating" } });
+    expect(story.host.holdings.machinesOfApp.get("hello")).toBe(1);
+  });
+
+  it("asks the same of a commit whose reservation has expired", () => {
+    const story = new HostStory(1_000);
+    story.offer(A);
+    story.end(A, "expired");
+    story.commit(B);
+    expect(story.commit({ ...A, isAlone: true })).toMatchObject({ event: { type: "CommitRefused" } });
+    expect(story.commit({ ...C, features: ["gpu"] })).toMatchObject({ event: { type: "CommitRefused" } });
+  });
+
   it("stops at the most machines that the host may hold; destroyed ones do not count", () => {
     const story = new HostStory(1_000, 1);
     story.commit(A);
@@ -215,6 +248,8 @@ describe("a bid", () => {
       machineCount: 1,
       appMachineCount: 1,
     });
+    story.offer({ ...C, hostPorts: [] });
+    expect(bidOf(story.host, wanted, story.atMs)).toMatchObject({ machineCount: 2, appMachineCount: 2 });
   });
 
   it("F09: that is none says why, in the host's own words", () => {

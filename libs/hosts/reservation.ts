@@ -4,6 +4,8 @@ import type { PublishedPort, Resources } from "#contracts";
 export interface Reservation {
   readonly id: string;
   readonly machineId: string;
+  /** Not known of those that were made before version 2 of their event. */
+  readonly appName?: string;
   readonly epoch: number;
   readonly resources: Resources;
   readonly ports: readonly PublishedPort[];

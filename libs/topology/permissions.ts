@@ -44,7 +44,7 @@ export function servicePermissions(service: HubService, streams: HubStreams): Pe
           ...read,
           ...traces,
           ...command("machine", "get", "inspect", "events", "logs", "cordon"),
-          subjects.scheduler("place"),
+          ...SCHEDULER_VERBS.map((verb) => subjects.scheduler(verb)),
           ...append("app", "name", "idempotency", "token", "hostname"),
         ],
         subscribe: [own, live, subjects.logLines("*", "*")],

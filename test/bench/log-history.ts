@@ -65,12 +65,13 @@ export class HostHistory {
     const reservationId = ids.ulid();
     const epoch = 1;
     const resources = { cpuMillis: 62, memoryMib: 256 };
-    const offer = { reservationId, machineId, epoch, resources, ports: [], ttlMs: 10_000 };
+    const appName = "hello";
+    const offer = { reservationId, machineId, appName, epoch, resources, ports: [], ttlMs: 10_000 };
     yield* this.#tell({ ...this.#issue(), type: "ReserveMachine", ...offer });
     yield* this.#tell({
       ...this.#issue(),
       type: "CommitMachine",
-      ...{ reservationId, machineId, epoch, appName: "hello", name: `misty-river-${this.#sequence}` },
+      ...{ reservationId, machineId, epoch, appName, name: `misty-river-${this.#sequence}` },
       ...{ instanceId: ids.ulid(), config: CONFIG, skipLaunch: false, origin: "user" },
     });
     this.#machines.push(machineId);

@@ -43,13 +43,13 @@ export class Placement {
 
   /** The command id is the create's, and the reservation's. */
   async offer(request: RequestOf<Offer>, meta: CallMeta): Promise<AnswerOf<Offer>> {
-    const { machineId, epoch, resources, ports, ttlMs } = request;
-    if (!this.#isKnown(machineId, meta.commandId)) {
-      const reason = await this.#refuseIfFull(ports);
+    const reservationId = meta.commandId;
+    if (!this.#isKnown(request.machineId, reservationId)) {
+      const reason = await this.#refuseIfFull(request.ports);
       if (reason !== undefined) throw new RefusedError(reason);
     }
-    const promise = { reservationId: meta.commandId, machineId, epoch, resources, ports, ttlMs };
-    const { position } = orRefuse(await this.#decisions.asked({ type: "ReserveMachine", ...promise }, meta));
+    const command = { type: "ReserveMachine", reservationId, ...request } as const;
+    const { position } = orRefuse(await this.#decisions.asked(command, meta));
     return { position };
   }
 

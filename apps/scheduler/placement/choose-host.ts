@@ -1,4 +1,5 @@
-import { type CallMeta, resourcesOf } from "#contracts";
+import { Slots } from "#bus";
+import { type CallMeta, regionsOf } from "#contracts";
 import {
   type Clock,
   Deadline,
@@ -8,12 +9,20 @@ import {
   type Result,
   refusal,
 } from "#kernel";
-import type { Deciding, HostRefusal, PlaceRequest } from "./deciding.ts";
+import { type Deciding, type HostRefusal, type PlaceRequest, wantedOf, wishOf } from "./deciding.ts";
 import type { Hosts } from "./hosts.ts";
-import { type BidAnswer, type Candidate, rank } from "./rank.ts";
+import { OffersUnderWay } from "./offers-under-way.ts";
+import { type Bid, type BidAnswer, type Candidate, rank } from "./rank.ts";
 
 /** Bids are collected for this long; whoever is slower is not asked for this machine. */
 const BID_WINDOW_MS = 50;
+/**
+ * Hosts are asked for so many machines at once, the others wait their turn: a hundred creates that ask in one moment hear
+ * only the fastest host before their windows are over, and all go there.
+ */
+const ASKED_AT_ONCE = 8;
+/** So many willing hosts are choice enough: nobody waits for the rest of a large region. */
+const FIRST_BIDS = 16;
 /** Before a create is refused for want of hosts, those that are merely slow are heard. */
 const LAST_BID_WINDOW_MS = 1_000;
 /** And those that are being restarted. */
@@ -21,7 +30,7 @@ const PATIENCE_MS = 3_000;
 const PAUSE_MS = 200;
 /** A host keeps an offered room for this long; it enforces that itself. */
 const RESERVATION_TTL_MS = 10_000;
-/** Hosts that are asked in turn before the create is refused. */
+/** Hosts that are asked in turn, per region and window of bids. */
 const MAX_OFFERS = 8;
 
 const SILENT = { code: "unreachable", message: "it did not answer" };
@@ -29,7 +38,16 @@ const SILENT = { code: "unreachable", message: "it did not answer" };
 /** A host that has set room aside, and whom it was chosen from. */
 export interface Chosen {
   readonly hostId: string;
+  readonly region: string;
   readonly candidates: readonly Candidate[];
+}
+
+/** One machine's search for a host. */
+interface Search {
+  readonly deciding: Deciding;
+  /** What hosts said no with so far. */
+  readonly heard: Map<string, HostRefusal>;
+  readonly deadline: Deadline;
 }
 
 /** Finds a host that would take a machine and has it set the room aside: bids, then offers, best first. */
@@ -37,35 +55,32 @@ export class ChooseHost {
   readonly #hosts: Hosts;
   readonly #clock: Clock;
   readonly #ids: Ids;
+  readonly #underWay: OffersUnderWay;
+  readonly #turns = new Slots(ASKED_AT_ONCE, Number.POSITIVE_INFINITY);
 
   constructor(hosts: Hosts, clock: Clock, ids: Ids) {
     this.#hosts = hosts;
     this.#clock = clock;
     this.#ids = ids;
+    this.#underWay = new OffersUnderWay(clock);
   }
 
-  /** `expected`: the hosts that should answer. Adds each host's own no to `refusals`, and who said nothing (F09). */
-  async run(
-    deciding: Deciding,
-    refusals: HostRefusal[],
-    expected: readonly string[],
-    deadline: Deadline,
-  ): Promise<Result<Chosen>> {
+  /** Tries the regions in the order in which they are wanted. Adds each host's own no to `refusals`, and who said nothing (F09). */
+  async run(deciding: Deciding, refusals: HostRefusal[], deadline: Deadline): Promise<Result<Chosen>> {
+    const regions = regionsOf(deciding.request.region, this.#hosts.regions());
+    const expected = regions.flatMap((region) => this.#hosts.registeredIn(region));
     const heard = new Map<string, HostRefusal>();
     const patience = new Deadline(this.#clock, Math.min(PATIENCE_MS, deadline.remainingMs()));
     for (let windowMs = BID_WINDOW_MS; ; windowMs = LAST_BID_WINDOW_MS) {
-      const candidates = await this.#candidates(deciding, heard, expected, windowMs);
-      for (const { hostId } of candidates.slice(0, MAX_OFFERS)) {
-        const reserved = await this.#reserve(deciding, hostId, deadline);
-        if (reserved.kind === "answer") {
+      for (const region of regions) {
+        const chosen = await this.#inRegion(region, { deciding, heard, deadline }, windowMs);
+        if (chosen !== undefined) {
           refusals.push(...heard.values());
-          return { kind: "answer", answer: { hostId, candidates } };
+          return { kind: "answer", answer: chosen };
         }
-        heard.set(hostId, said(hostId, reserved.refusal));
-        if (deadline.passed()) return { kind: "refused", refusal: reserved.refusal };
       }
       const silent = expected.filter((hostId) => !heard.has(hostId));
-      if (silent.length === 0 || patience.passed()) {
+      if (silent.length === 0 || patience.passed() || deadline.passed()) {
         refusals.push(...heard.values(), ...silent.map((hostId) => said(hostId, SILENT)));
         return { kind: "refused", refusal: noHost(deciding.request, refusals) };
       }
@@ -79,32 +94,57 @@ export class ChooseHost {
     await this.#hosts.release(hostId, reservation.commandId, reservation);
   }
 
-  /** Who would take it and has not refused yet, best first. `heard` takes in who would not. */
-  async #candidates(
-    { request, meta }: Deciding,
-    heard: Map<string, HostRefusal>,
-    expected: readonly string[],
-    windowMs: number,
-  ): Promise<Candidate[]> {
-    const wanted = wantedOf(request);
-    const isNew = (bid: BidAnswer) => bid.kind === "bid" && !heard.has(bid.hostId);
-    const isLast = windowMs === LAST_BID_WINDOW_MS;
+  /** Offers the machine to the willing hosts of one region until one of them sets the room aside. */
+  async #inRegion(region: string, search: Search, windowMs: number): Promise<Chosen | undefined> {
+    const { deciding, heard, deadline } = search;
+    const willing = await this.#willing(region, search, windowMs);
+    for (let offers = 0; offers < MAX_OFFERS && willing.size > 0 && !deadline.passed(); offers += 1) {
+      // Ranked again for each offer: others have been made meanwhile.
+      const candidates = this.#ranked([...willing.values()], deciding);
+      const [{ hostId }] = candidates as [Candidate];
+      const reserved = await this.#reserve(deciding, hostId, deadline);
+      if (reserved.kind === "answer") return { hostId, region, candidates };
+      heard.set(hostId, said(hostId, reserved.refusal));
+      willing.delete(hostId);
+    }
+    return undefined;
+  }
+
+  /** Who would take it and has not refused yet, by host. `heard` takes in who would not. */
+  async #willing(region: string, { deciding, heard }: Search, windowMs: number): Promise<Map<string, Bid>> {
+    const { request, meta } = deciding;
+    const expected = this.#hosts.registeredIn(region).length;
+    const most = windowMs === LAST_BID_WINDOW_MS ? 1 : FIRST_BIDS;
+    const isNew = (bid: BidAnswer): bid is Bid => bid.kind === "bid" && !heard.has(bid.hostId);
     const isEnough = (bids: readonly BidAnswer[]) =>
-      (expected.length > 0 && bids.length >= expected.length) || (isLast && bids.some(isNew));
-    const bids = await this.#hosts.bids(request.region, wanted, meta, windowMs, isEnough);
+      (expected > 0 && bids.length >= expected) || bids.filter(isNew).length >= most;
+    const ask = () => this.#hosts.bids(region, wantedOf(request), meta, windowMs, isEnough);
+    // Who has to wait for the silent keeps nobody else waiting.
+    const bids = await (windowMs === LAST_BID_WINDOW_MS ? ask() : this.#inTurn(ask));
     for (const bid of bids) {
       if (bid.kind === "no-bid") heard.set(bid.hostId, said(bid.hostId, bid.refusal));
     }
-    const willing = bids.filter((bid) => bid.kind === "bid").filter(isNew);
-    return rank(willing, wanted.resources, () => this.#ids.random());
+    return new Map(bids.filter(isNew).map((bid) => [bid.hostId, bid]));
+  }
+
+  #inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    return new Promise((done, fail) => this.#turns.run(() => ask().then(done, fail)));
+  }
+
+  #ranked(bids: readonly Bid[], { request }: Deciding): Candidate[] {
+    const { resources, appName } = wantedOf(request);
+    const expected = bids.map((bid) => this.#underWay.deduct(bid, appName));
+    return rank(expected, { resources, ...wishOf(request) }, () => this.#ids.random());
   }
 
   /** A bid promised nothing (I3): only what the host writes down counts. */
   async #reserve({ request, epoch, meta }: Deciding, hostId: string, deadline: Deadline) {
-    const offer = { ...wantedOf(request), epoch, ttlMs: RESERVATION_TTL_MS };
+    const wanted = wantedOf(request);
+    const answered = this.#underWay.begin(hostId, wanted);
     // A host that is silent for as long as a reservation lives holds none any more: the next one may be asked.
     const patience = new Deadline(this.#clock, Math.min(RESERVATION_TTL_MS, deadline.remainingMs()));
-    return this.#hosts.offer(hostId, offer, reservationMeta(meta, epoch), patience);
+    const offer = { ...wanted, epoch, ttlMs: RESERVATION_TTL_MS };
+    return this.#hosts.offer(hostId, offer, reservationMeta(meta, epoch), patience).finally(answered);
   }
 }
 
@@ -119,14 +159,14 @@ export function said(hostId: string, { code, message }: { code: string; message:
 }
 
 /** F09: says what each host said, not one guess for all. */
-export function noHost(request: PlaceRequest, refusals: readonly HostRefusal[]): Refusal {
+export function noHost({ region }: PlaceRequest, refusals: readonly HostRefusal[]): Refusal {
   const reasons =
     refusals.length === 0
-      ? `region ${request.region} has no hosts`
+      ? `region ${region} has no hosts`
       : refusals.map((reason) => `${reason.hostId}: ${reason.message}`).join("; ");
   return refusal(codeOf(refusals), `no host takes the machine: ${reasons}`, {
     retryAfterMs: 5_000,
-    details: { region: request.region, hosts: refusals },
+    details: { region, hosts: refusals },
   });
 }
 
@@ -135,9 +175,4 @@ function codeOf(refusals: readonly HostRefusal[]): RefusalCode {
   const codes = new Set(refusals.map(({ code }) => code));
   if (codes.has("unreachable") || codes.has("deadline_exceeded")) return "unreachable";
   return codes.size === 1 && codes.has("port_taken") ? "port_taken" : "insufficient_capacity";
-}
-
-function wantedOf(request: PlaceRequest) {
-  const { machineId, appName, config } = request;
-  return { machineId, appName, resources: resourcesOf(config), ports: config.publish ?? [] };
 }

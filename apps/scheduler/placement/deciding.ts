@@ -1,5 +1,12 @@
-import type { AnswerOf, CallMeta, RequestOf, schedulerCalls } from "#contracts";
-import type { OwnerGone } from "#control";
+import {
+  type AnswerOf,
+  type CallMeta,
+  placementRulesOf,
+  type RequestOf,
+  resourcesOf,
+  type schedulerCalls,
+} from "#contracts";
+import type { OwnerGone, PlacementWish } from "#control";
 
 export type PlaceRequest = RequestOf<typeof schedulerCalls.place>;
 export type Placed = AnswerOf<typeof schedulerCalls.place>;
@@ -7,6 +14,7 @@ export type Placed = AnswerOf<typeof schedulerCalls.place>;
 /** Who owns a machine from now on. */
 export interface Decided {
   readonly hostId: string;
+  readonly region: string;
   readonly epoch: number;
 }
 
@@ -25,4 +33,22 @@ export interface Deciding {
   /** The owner of the epoch before, when it refused the commit. */
   readonly ownerGone: OwnerGone | undefined;
   readonly meta: CallMeta;
+}
+
+/** What the place of a machine has to be like, defaults filled in. */
+export function wishOf({ region, config }: PlaceRequest): PlacementWish {
+  return { regions: region, ...placementRulesOf(config.placement) };
+}
+
+/** What a machine needs of any host: what bids and offers ask for. */
+export function wantedOf({ machineId, appName, config }: PlaceRequest) {
+  const { features, antiAffinity } = placementRulesOf(config.placement);
+  return {
+    machineId,
+    appName,
+    resources: resourcesOf(config),
+    ports: config.publish ?? [],
+    features: [...features],
+    isAlone: antiAffinity === "hard",
+  };
 }

@@ -1,5 +1,6 @@
 import { type BusClient, insist, isUnreachable } from "#bus";
 import { type AnswerOf, bidCall, type CallMeta, hostCalls, type RequestOf, subjects } from "#contracts";
+import type { RegisteredHost } from "#event-log";
 import type { Clock, Deadline, Result } from "#kernel";
 import type { BidAnswer } from "./rank.ts";
 
@@ -13,11 +14,24 @@ type Commit = RequestOf<typeof hostCalls.commit>;
 /** What the scheduler asks hosts. It holds no picture of them: each answer is the host's own (I3). */
 export class Hosts {
   readonly #bus: BusClient;
+  readonly #registered: () => readonly RegisteredHost[];
   readonly #clock: Clock;
 
-  constructor(bus: BusClient, clock: Clock) {
+  /** `registered`: the hosts as last heard. Only how long answers are waited for depends on it. */
+  constructor(bus: BusClient, registered: () => readonly RegisteredHost[], clock: Clock) {
     this.#bus = bus;
+    this.#registered = registered;
     this.#clock = clock;
+  }
+
+  /** All regions that have hosts, sorted. */
+  regions(): string[] {
+    return [...new Set(this.#registered().map(({ region }) => region))].sort();
+  }
+
+  /** The hosts of a region that should answer. */
+  registeredIn(region: string): string[] {
+    return this.#registered().flatMap((host) => (host.region === region ? host.hostId : []));
   }
 
   /** Asks all hosts of a region, until `isEnough` says so or the window is over. */

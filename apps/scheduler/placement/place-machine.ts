@@ -73,18 +73,17 @@ export class PlaceMachine {
   ): Promise<Result<Decided> | "contested"> {
     const standing = await this.#placements.of(request.machineId);
     if (standing?.hostId !== undefined && standing.epoch !== refusedBy?.epoch) {
-      return { kind: "answer", answer: { hostId: standing.hostId, epoch: standing.epoch } };
+      const { hostId, region = request.region, epoch } = standing;
+      return { kind: "answer", answer: { hostId, region, epoch } };
     }
     const epoch = (standing?.epoch ?? 0) + 1;
     const ownerGone = refusedBy && { kind: "refused" as const, ...refusedBy };
     const deciding: Deciding = { request, epoch, refusals, ownerGone, meta };
-    const expected = this.#placements.hostsIn(request.region).map((host) => host.hostId);
-    const chosen = await this.#choose.run(deciding, refusals, expected, deadline);
+    const chosen = await this.#choose.run(deciding, refusals, deadline);
     if (chosen.kind === "answer") {
-      const { hostId, candidates } = chosen.answer;
-      const decided = await this.#placements.decide(deciding, hostId, candidates);
+      const decided = await this.#placements.decide(deciding, chosen.answer);
       if (!isContested(decided)) return decided;
-      await this.#giveBack(deciding, hostId);
+      await this.#giveBack(deciding, chosen.answer.hostId);
       return "contested";
     }
     if (deadline.passed()) return { kind: "refused", refusal: outOfTime(request, chosen.refusal) };
@@ -99,8 +98,8 @@ export class PlaceMachine {
   }
 
   async #commit({ request, meta, deadline }: Placing, decided: Decided): Promise<Result<Placed>> {
-    const { hostId, epoch } = decided;
-    const commit = { ...request, epoch };
+    const { hostId, region, epoch } = decided;
+    const commit = { ...request, region, epoch };
     const result = await this.#hosts.commit(hostId, commit, reservationMeta(meta, epoch), deadline);
     if (result.kind === "refused")
       return { kind: "refused", refusal: atHost(result.refusal, hostId, request) };

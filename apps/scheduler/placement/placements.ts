@@ -1,23 +1,15 @@
 import type { OwnerGone, Placement } from "#control";
-import type { RegisteredHost } from "#event-log";
 import type { ControlCommands } from "#fleet";
 import { type Refusal, RefusedError, type Result } from "#kernel";
-import type { Decided, Deciding } from "./deciding.ts";
-import type { Candidate } from "./rank.ts";
+import type { Chosen } from "./choose-host.ts";
+import { type Decided, type Deciding, wishOf } from "./deciding.ts";
 
 /** Machines' owners in CONTROL, by compare-and-set. */
 export class Placements {
   readonly #control: ControlCommands;
-  readonly #registrations: () => readonly RegisteredHost[];
 
-  /** `registrations`: the hosts as last heard; only how many answers a bid waits for depends on it. */
-  constructor(control: ControlCommands, registrations: () => readonly RegisteredHost[]) {
+  constructor(control: ControlCommands) {
     this.#control = control;
-    this.#registrations = registrations;
-  }
-
-  hostsIn(region: string): RegisteredHost[] {
-    return this.#registrations().filter((host) => host.region === region);
   }
 
   /** The standing decision, read from CONTROL itself: a projection may be behind (I3). */
@@ -27,13 +19,10 @@ export class Placements {
   }
 
   /** Makes a host the owner. Refused when somebody else decided meanwhile. */
-  async decide(
-    deciding: Deciding,
-    hostId: string,
-    candidates: readonly Candidate[],
-  ): Promise<Result<Decided>> {
+  async decide(deciding: Deciding, { hostId, region, candidates }: Chosen): Promise<Result<Decided>> {
     const { request, epoch, refusals, meta } = deciding;
-    const { machineId, appName, region } = request;
+    const { machineId, appName } = request;
+    const wish = wishOf(request);
     const command = {
       type: "DecidePlacement",
       machineId,
@@ -41,12 +30,13 @@ export class Placements {
       region,
       hostId,
       epoch,
+      wish,
       candidates,
       refusals,
     } as const;
     return refusalAsValue(async () => {
       await this.#control.execute({ ...command, ...goneOf(deciding) }, meta);
-      return { hostId, epoch };
+      return { hostId, region, epoch };
     });
   }
 
@@ -55,7 +45,8 @@ export class Placements {
     const { request, epoch, refusals, meta } = deciding;
     const { machineId, appName } = request;
     const error = { code: reason.code, message: reason.message.slice(0, 500) };
-    const command = { type: "RefusePlacement", machineId, appName, epoch, refusals, error } as const;
+    const wish = wishOf(request);
+    const command = { type: "RefusePlacement", machineId, appName, epoch, wish, refusals, error } as const;
     return refusalAsValue(() => this.#control.execute({ ...command, ...goneOf(deciding) }, meta));
   }
 }

@@ -1,44 +1,54 @@
-import type { AnswerOf, bidCall, Resources } from "#contracts";
+import type { AnswerOf, bidCall, PlacementRules, Resources } from "#contracts";
 
 export type BidAnswer = AnswerOf<typeof bidCall>;
-type Bid = Extract<BidAnswer, { kind: "bid" }>;
+export type Bid = Extract<BidAnswer, { kind: "bid" }>;
 
-/** A host that would take the machine, with what its place in the order came from. */
+/** A host that would take the machine, with all that its place in the order came from. */
 export interface Candidate {
   readonly hostId: string;
-  /** 0…1: the share of its scarcer resource that would stay free, less a penalty per machine of the same app. */
+  /** 0…1: how well it suits the policy, divided by the machines of the app once this one is there; or `NO_ROOM`. */
   readonly score: number;
-  /** In [0, 1): breaks near-ties, so that concurrent creates do not all go for one host. */
+  /** In [0, 1): decides among the best, so that concurrent creates do not all go for one host. */
   readonly random: number;
+  readonly bid: Pick<Bid, "free" | "capacity" | "machineCount" | "appMachineCount">;
 }
 
-/** Each machine of the same app on a host makes that host this much less attractive. */
-const SAME_APP_PENALTY = 0.1;
-/** Candidates this close to the best count as equally good. */
-const NEAR_TIE = 0.1;
+/** What a place is sought for. */
+export interface Sought extends Omit<PlacementRules, "features"> {
+  readonly resources: Resources;
+}
 
-/** Orders the bids, best first: spread by free capacity, near-ties at random. */
-export function rank(bids: readonly Bid[], wanted: Resources, random: () => number): Candidate[] {
-  const candidates = bids.map((bid) => ({
-    hostId: bid.hostId,
-    score: scoreOf(bid, wanted),
-    random: random(),
-  }));
-  const best = Math.max(...candidates.map((candidate) => candidate.score));
-  const isNear = (candidate: Candidate) => candidate.score >= best - NEAR_TIE;
-  return candidates.sort((a, b) => {
-    if (isNear(a) && isNear(b)) return a.random - b.random;
-    return b.score - a.score || a.random - b.random;
+/** Of a host that others will have filled by the time an offer reaches it. */
+const NO_ROOM = -1;
+/** Candidates whose score is at least this part of the best one's are equally good. Packing wants the best. */
+const AS_GOOD_AS_THE_BEST = { spread: 0.9, pack: 1 } as const;
+
+/** Orders the bids, best first, the best ones at random. `random`: one draw from [0, 1) per candidate. */
+export function rank(bids: readonly Bid[], sought: Sought, random: () => number): Candidate[] {
+  const candidates = bids.map(({ hostId, free, capacity, machineCount, appMachineCount }) => {
+    const bid = { free, capacity, machineCount, appMachineCount };
+    return { hostId, score: scoreOf(bid, sought), random: random(), bid };
+  });
+  const enough = Math.max(...candidates.map(({ score }) => score)) * AS_GOOD_AS_THE_BEST[sought.policy];
+  const isBest = ({ score }: Candidate) => score >= enough;
+  return candidates.sort((one, other) => {
+    if (isBest(one) && isBest(other)) return one.random - other.random;
+    return other.score - one.score || one.random - other.random;
   });
 }
 
-function scoreOf(bid: Bid, wanted: Resources): number {
-  const cpu = share(bid.free.cpuMillis - wanted.cpuMillis, bid.capacity.cpuMillis);
-  const memory = share(bid.free.memoryMib - wanted.memoryMib, bid.capacity.memoryMib);
-  const free = Math.min(cpu, memory) - SAME_APP_PENALTY * bid.appMachineCount;
-  return Math.round(Math.max(0, free) * 1000) / 1000;
+function scoreOf({ free, capacity, appMachineCount }: Candidate["bid"], sought: Sought): number {
+  const { resources, policy, antiAffinity } = sought;
+  const left = Math.min(
+    share(free.cpuMillis - resources.cpuMillis, capacity.cpuMillis),
+    share(free.memoryMib - resources.memoryMib, capacity.memoryMib),
+  );
+  if (left < 0 || (antiAffinity === "hard" && appMachineCount > 0)) return NO_ROOM;
+  const fit = policy === "spread" ? left : 1 - left;
+  const company = antiAffinity === "none" ? 0 : appMachineCount;
+  return Math.round((fit / (1 + company)) * 10_000) / 10_000;
 }
 
-function share(free: number, capacity: number): number {
-  return capacity === 0 ? 0 : free / capacity;
+function share(part: number, whole: number): number {
+  return whole === 0 ? Math.sign(part) : part / whole;
 }

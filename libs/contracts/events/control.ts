@@ -1,10 +1,33 @@
 import { z } from "zod";
+import { resourcesSchema } from "../machine-config.ts";
 import { stepErrorShape } from "./operation.ts";
 
 const refusalShape = z.strictObject({ hostId: z.string(), code: z.string(), message: z.string() });
 
-/** One host's answer to a request for bids, as the placement decision saw it. */
-const candidateShape = z.strictObject({ hostId: z.string(), score: z.number(), random: z.number() });
+/** A host's bid as the placement decision saw it: less what the same scheduler was offering it just then. */
+const bidShape = z.strictObject({
+  /** Less than none where more was being offered than the host has. */
+  free: z.strictObject({ cpuMillis: z.number().int(), memoryMib: z.number().int() }),
+  capacity: resourcesSchema,
+  machineCount: z.number(),
+  appMachineCount: z.number(),
+});
+
+/** A host that would have taken the machine, and how it was ranked. `bid`: since version 2. */
+const candidateShape = z.strictObject({
+  hostId: z.string(),
+  score: z.number(),
+  random: z.number(),
+  bid: bidShape.optional(),
+});
+
+/** What was asked of a place. `regions`: as asked for, the preferred one first. */
+const placementWishShape = z.strictObject({
+  regions: z.string(),
+  policy: z.enum(["spread", "pack"]),
+  antiAffinity: z.enum(["none", "soft", "hard"]),
+  features: z.array(z.string()),
+});
 
 const hostnameOfApp = { hostname: z.string(), appName: z.string(), appId: z.string() };
 
@@ -43,6 +66,8 @@ export const controlEvents = {
     hostId: z.string(),
     epoch: z.number().int().positive(),
     region: z.string(),
+    /** Since version 2. */
+    wish: placementWishShape.optional(),
     candidates: z.array(candidateShape),
     refusals: z.array(refusalShape),
   }),
@@ -51,6 +76,8 @@ export const controlEvents = {
     machineId: z.string(),
     appName: z.string(),
     epoch: z.number().int().positive(),
+    /** Since version 2. */
+    wish: placementWishShape.optional(),
     error: stepErrorShape,
     refusals: z.array(refusalShape),
   }),

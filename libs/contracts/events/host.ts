@@ -36,6 +36,8 @@ export const hostEvents = {
     ...host,
     reservationId: z.string(),
     machineId: z.string(),
+    /** Since version 2. */
+    appName: z.string().optional(),
     epoch: z.number().int().positive(),
     resources: resourcesSchema,
     ports: z.array(publishSchema),

@@ -34,6 +34,12 @@ const exit = {
   requested_stop: false,
   exited_at_ms: 1_764_000_005_000,
 };
+const wish = {
+  regions: "local,any",
+  policy: "spread" as const,
+  antiAffinity: "soft" as const,
+  features: ["container"],
+};
 const refusals = [{ hostId: "host-b", code: "insufficient_capacity", message: "needs 256 MiB, has 128" }];
 
 /** One example of the current version of every event type: what the golden files were made from. */
@@ -118,6 +124,7 @@ export const SAMPLES: { readonly [T in EventType]: SampleOf<T> } = {
     hostId,
     reservationId: "01JD0000000000000000000006",
     machineId,
+    appName: "hello",
     epoch: 1,
     resources,
     ports: [{ host_port: 8080, machine_port: 80, protocol: "tcp" }],
@@ -166,10 +173,18 @@ export const SAMPLES: { readonly [T in EventType]: SampleOf<T> } = {
     hostId,
     epoch: 1,
     region: "local",
-    candidates: [{ hostId, score: 0.75, random: 0.25 }],
+    wish,
+    candidates: [
+      {
+        hostId,
+        score: 0.75,
+        random: 0.25,
+        bid: { free: resources, capacity: resources, machineCount: 3, appMachineCount: 1 },
+      },
+    ],
     refusals,
   },
-  PlacementRefused: { machineId, appName: "hello", epoch: 1, error, refusals },
+  PlacementRefused: { machineId, appName: "hello", epoch: 1, wish, error, refusals },
   HostRegistered: {
     hostId,
     region: "local",
