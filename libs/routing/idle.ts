@@ -7,7 +7,11 @@ import type { Uses } from "./uses.ts";
  * Closes the machines that nobody wants, and says which may be stopped, by host: what a load lease lists. Every host of
  * the table has its list, if an empty one. `nowMs` is monotonic.
  */
-export function closeIdle(table: RouteTable, uses: Uses, nowMs: number): Map<string, string[]> {
+export function closeIdle(
+  table: Pick<RouteTable, "byApp" | "get" | "hostIds">,
+  uses: Uses,
+  nowMs: number,
+): Map<string, string[]> {
   const idle = new Map<string, string[]>([...table.hostIds].map((hostId) => [hostId, []]));
   for (const machines of table.byApp().values()) {
     const kept = keptRunning(machines.values());

@@ -37,8 +37,9 @@ export class RouteTable {
 
   /** Takes note of an event that its view includes, as the latest one. */
   apply(event: RecordedEvent): void {
-    if (this.#view.logs.size !== this.#logCount || event.type === "HostLogOpened") {
-      this.#followLogs(event.log);
+    // The first event of a log: it may be the one that its host goes on in.
+    if (this.#view.logs.size !== this.#logCount) {
+      this.#followLogs();
     } else if (isMachineEvent(event)) {
       this.#follow(event.log, event.data.machineId);
     } else {
@@ -117,14 +118,14 @@ export class RouteTable {
     else this.#put(machineId, route);
   }
 
-  /** Takes note of which log of each host counts; a log that `opened` tells another story than before. */
-  #followLogs(opened?: string): void {
+  /** Takes note of which log of each host counts. */
+  #followLogs(): void {
     const before = this.#logs;
     this.#logs = currentLogs(this.#view);
     this.#logCount = this.#view.logs.size;
     for (const hostId of new Set([...before.keys(), ...this.#logs.keys()])) {
       const [old, now] = [before.get(hostId), this.#logs.get(hostId)];
-      if (old === now && now !== this.#view.logs.get(opened ?? "")) continue;
+      if (old === now) continue;
       const told = [...(old?.host.machines.keys() ?? []), ...(now?.host.machines.keys() ?? [])];
       for (const machineId of new Set(told)) this.#findAgain(machineId);
     }
