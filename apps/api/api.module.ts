@@ -5,6 +5,8 @@ import { ControlCommands, FLEET_FOLD, type FleetView } from "#fleet";
 import { Clock, HybridClock, Ids, SystemClock, SystemIds } from "#kernel";
 import type { ServiceLogger } from "#service";
 import { AppsController } from "./apps/apps.controller.ts";
+import { CertificatesController } from "./apps/certificates.controller.ts";
+import { Hostnames } from "./apps/hostnames.ts";
 import { DroverController } from "./drover/drover.controller.ts";
 import { StreamLogs } from "./drover/stream-logs.ts";
 import { FleetReader } from "./fleet/fleet-reader.ts";
@@ -13,6 +15,7 @@ import { CommandMachine } from "./machines/command-machine.ts";
 import { CreateMachine } from "./machines/create-machine.ts";
 import { MachinesController } from "./machines/machines.controller.ts";
 import { WaitMachine } from "./machines/wait-machine.ts";
+import { PlatformController } from "./platform/platform.controller.ts";
 import { ApiSettings } from "./settings.ts";
 import { TokensController } from "./tokens/tokens.controller.ts";
 import { Tokens } from "./tokens/tokens.ts";
@@ -55,11 +58,13 @@ export async function apiParts(
     { provide: ApiSettings, useValue: settings },
     { provide: Clock, useValue: clock },
     { provide: Ids, useValue: ids },
+    { provide: BusClient, useValue: bus },
     { provide: FleetReader, useValue: fleet },
     { provide: HostContact, useValue: contact },
     { provide: ControlCommands, useValue: control },
     { provide: CreateMachine, useValue: new CreateMachine(fleet, control, bus, clock, ids) },
     { provide: CommandMachine, useValue: new CommandMachine(fleet, bus, clock) },
+    { provide: Hostnames, useValue: new Hostnames(fleet, control, clock) },
     { provide: WaitMachine, useValue: new WaitMachine(fleet, clock) },
     { provide: StreamLogs, useValue: new StreamLogs(nc, bus, ids) },
   ];
@@ -73,7 +78,14 @@ class ApiModule {}
 export function apiModule(parts: ApiParts): DynamicModule {
   return {
     module: ApiModule,
-    controllers: [AppsController, MachinesController, TokensController, DroverController],
+    controllers: [
+      AppsController,
+      CertificatesController,
+      MachinesController,
+      TokensController,
+      DroverController,
+      PlatformController,
+    ],
     providers: [...parts.providers] as DynamicModule["providers"] & object,
   };
 }

@@ -97,3 +97,37 @@ describe("a create", () => {
     },
   );
 });
+
+describe("a config's services", () => {
+  const parse = (services: unknown) =>
+    createMachineSchema.safeParse({ config: { image: "hello", services } });
+
+  it("are kept as given, fields that nobody acts on yet among them", () => {
+    const services = [
+      {
+        protocol: "tcp",
+        internal_port: 8080,
+        ports: [{ port: 443, handlers: ["tls", "http"], tls_options: { alpn: ["h2"] } }],
+        concurrency: { type: "requests", soft_limit: 20, hard_limit: 25 },
+        autostop: "stop",
+        autostart: true,
+        min_machines_running: 1,
+        checks: [{ type: "tcp" }],
+      },
+    ];
+    expect(parse(services).data?.config.services).toEqual(services);
+  });
+
+  it.each([
+    [[{}], "services.0.internal_port"],
+    [[{ internal_port: 0 }], "services.0.internal_port"],
+    [[{ internal_port: 80, ports: [{ port: 70_000 }] }], "services.0.ports.0.port"],
+    [[{ internal_port: 80, ports: [{ port: 80, handlers: ["gopher"] }] }], "services.0.ports.0.handlers.0"],
+    [[{ internal_port: 80, concurrency: { soft_limit: 2, hard_limit: 1 } }], "services.0.concurrency"],
+    [[{ internal_port: 80, autostop: "sometimes" }], "services.0.autostop"],
+    [[{ internal_port: 80, min_machines_running: -1 }], "services.0.min_machines_running"],
+    [Array.from({ length: 65 }, () => ({ internal_port: 80 })), "services"],
+  ])("are refused where a router could not act on them: %#", (services, field) => {
+    expect(parse(services).error?.issues[0]?.path.join(".")).toBe(`config.${field}`);
+  });
+});

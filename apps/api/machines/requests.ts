@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { durationMs, durationSchema, machineConfigSchema, SUBJECT_TOKEN } from "#contracts";
+import {
+  durationMs,
+  durationSchema,
+  machineConfigSchema,
+  regionsSchema,
+  SUBJECT_TOKEN,
+  serviceSchema,
+} from "#contracts";
 import { MACHINE_STATES } from "#machines";
 
 /** What clients send about machines: names and shapes of the Machines API. */
@@ -14,17 +21,21 @@ const flag = z
   .union([z.boolean(), z.enum(["true", "false", "1", "0", ""])])
   .transform((value) => value === true || value === "true" || value === "1");
 
+/** A config as callers may give it today. Logs hold what was given before, and are read all the same. */
+const givenConfigSchema = machineConfigSchema.extend({ services: z.array(serviceSchema).max(64).optional() });
+
 export const createMachineSchema = z.looseObject({
   name: name.optional(),
-  region: z.string().regex(SUBJECT_TOKEN).optional(),
-  config: machineConfigSchema,
+  /** One region, or several with commas between them, the preferred one first. */
+  region: regionsSchema.optional(),
+  config: givenConfigSchema,
   skip_launch: z.boolean().optional(),
 });
 
 export const updateMachineSchema = z.looseObject({
   name: z.string().optional(),
   region: z.string().optional(),
-  config: machineConfigSchema,
+  config: givenConfigSchema,
   current_version: z.string().optional(),
   skip_launch: z.boolean().optional(),
 });

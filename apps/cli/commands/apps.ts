@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { CliContext, CommonFlags } from "../context.ts";
 import { table } from "../output.ts";
+import { registerHostnames } from "./hostnames.ts";
 
 interface AppRecord {
   readonly id: string;
@@ -50,4 +51,5 @@ export function registerApps(program: Command, context: CliContext): void {
       await api.delete(`/v1/apps/${encodeURIComponent(name)}`);
       context.output(flags).result({ deleted: name }, `deleted ${name}`);
     });
+  registerHostnames(apps, context);
 }
