@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { RecordedEvent } from "#contracts";
 import { LogFold } from "#event-log";
 import { SimulatedClock } from "#kernel";
+import { SimulatedFleet } from "#testing";
 import { evolveFleet } from "./evolve.ts";
 import { FLEET_FOLD } from "./fleet-fold.ts";
 import { emptyFleet, type FleetView, fleetFromJson, fleetHash, fleetToJson } from "./fleet-view.ts";
@@ -15,7 +16,6 @@ import {
   listMachines,
   machineHistory,
 } from "./queries.ts";
-import { SimulatedFleet } from "./simulated-fleet.fixture.ts";
 
 function fold(events: readonly RecordedEvent[], view = emptyFleet()): FleetView {
   return events.reduce(evolveFleet, view);

@@ -4,14 +4,13 @@ import { connect, headers, type NatsConnection, nkeyAuthenticator } from "@nats-
 import { type EventPlace, encodeEvent, type RecordedEvent, subjects } from "#contracts";
 import { ensureHubStreams, FLEET, FleetReconciler, hostStream, hostsWithHistory } from "#event-log";
 import { type Position, SeededIds, SystemClock, wallMsOf } from "#kernel";
-import { startTopology, type TestBusSettings, type Topology } from "#testing";
+import { SimulatedFleet, startTopology, type TestBusSettings, type Topology } from "#testing";
 import { sourceDelivery } from "#topology";
 import { evolveFleet } from "./evolve.ts";
 import { emptyFleet, fleetHash } from "./fleet-view.ts";
 import { type Moment, upTo } from "./moment.ts";
 import { findMachine, listHosts } from "./queries.ts";
 import { momentOfEvent, type ReplayFilter, replayLog, stateAt } from "./replay.ts";
-import { SimulatedFleet } from "./simulated-fleet.fixture.ts";
 
 const HOSTS = ["host-a", "host-b"];
 const clock = new SystemClock();
