@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { resourcesSchema, SUBJECT_TOKEN } from "#contracts";
+import { featureSchema, resourcesSchema, SUBJECT_TOKEN } from "#contracts";
 import { listenSchema, natsSchema } from "#service";
 
 const id = z.string().regex(SUBJECT_TOKEN);
@@ -23,6 +23,8 @@ export const agentSettingsSchema = z.strictObject({
   allowUnsafe: z.boolean().default(false),
   /** What this host may promise, where that is not what the machine has: several hosts on one box. */
   capacity: resourcesSchema.optional(),
+  /** What its operator says that it has, beside what is measured: "ssd". */
+  features: z.array(featureSchema).max(64).default([]),
   maxMachines: z.number().int().min(1).max(65_000).default(1_000),
   /** Kept free for what has to go on: below it the log takes nothing, and below twice as much nothing new is taken in (F34). */
   diskReserveMib: z.number().int().min(0).default(256),

@@ -101,7 +101,7 @@ async function identify(settings: AgentSettings): Promise<HostIdentity> {
   return { hostId, clusterId, region, subnet, agentVersion, bootId: await readBootId() };
 }
 
-async function measure({ capacity, maxMachines }: AgentSettings): Promise<Capabilities> {
-  const features = await measureFeatures();
+async function measure({ capacity, maxMachines, features: named }: AgentSettings): Promise<Capabilities> {
+  const features = [...(await measureFeatures()), ...named];
   return { capacity: capacity ?? (await measureCapacity()), maxMachines, features };
 }

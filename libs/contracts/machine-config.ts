@@ -97,7 +97,7 @@ const SHARED_CPU_MILLIS = 62;
 const DEFAULT_MEMORY_MIB = 256;
 
 /** The resources that a config asks for, defaults filled in: one shared CPU, 256 MiB. */
-export function resourcesOf(config: MachineConfig): Resources {
+export function resourcesOf(config: Pick<MachineConfig, "guest">): Resources {
   const cpus = config.guest?.cpus ?? 1;
   const perCpu = config.guest?.cpu_kind === "performance" ? 1000 : SHARED_CPU_MILLIS;
   return { cpuMillis: cpus * perCpu, memoryMib: config.guest?.memory_mb ?? DEFAULT_MEMORY_MIB };

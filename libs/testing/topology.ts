@@ -26,6 +26,7 @@ export interface TestBusSettings {
 /** A host of a topology under test: its leaf, and what its agent and its link connect with. */
 export interface TestHost {
   readonly hostId: string;
+  readonly region: string;
   readonly leaf: NatsServer;
   readonly agent: Credential;
   readonly link: Credential;
@@ -48,21 +49,21 @@ export interface Topology {
   stop(): Promise<void>;
 }
 
-/** Starts a hub and a leaf per host, all in one region. Resolves when all links are up. */
+/** Starts a hub and a leaf per host, in region `local` unless told. Resolves when all links are up. */
 export async function startTopology(options: {
   readonly hosts: readonly string[];
-  readonly region?: string;
+  readonly regionOf?: (hostId: string) => string;
 }): Promise<Topology> {
-  const region = options.region ?? "local";
+  const regionOf = options.regionOf ?? (() => "local");
   const services = Object.fromEntries(
     HUB_SERVICES.map((service) => [service, mintCredential(service)]),
   ) as Record<HubService, Credential>;
   const links = new Map(options.hosts.map((hostId) => [hostId, mintCredential(leafUser(hostId))]));
-  const configOf = (place: NatsServerPlace) => hubText(place, region, services, links);
+  const configOf = (place: NatsServerPlace) => hubText(place, regionOf, services, links);
   const hub = await startNatsServer(configOf);
   const hosts = new Map<string, TestHost>();
   const startHost = async (hostId: string, link: Credential) => {
-    const host = await startLeaf(hub, hostId, region, link);
+    const host = await startLeaf(hub, hostId, regionOf(hostId), link);
     hosts.set(hostId, host);
     await linked(hub, [hostId]);
     return host;
@@ -104,7 +105,7 @@ async function linked(hub: NatsServer, hostIds: readonly string[]): Promise<void
 
 function hubText(
   place: NatsServerPlace,
-  region: string,
+  regionOf: (hostId: string) => string,
   services: Readonly<Record<HubService, Credential>>,
   links: ReadonlyMap<string, Credential>,
 ): string {
@@ -117,7 +118,13 @@ function hubText(
     services: Object.fromEntries(
       Object.entries(services).map(([service, credential]) => [service, credential.publicKey]),
     ) as Record<HubService, string>,
-    hosts: [...links].map(([hostId, { publicKey }]): LinkedHost => ({ hostId, region, publicKey })),
+    hosts: [...links].map(
+      ([hostId, { publicKey }]): LinkedHost => ({
+        hostId,
+        region: regionOf(hostId),
+        publicKey,
+      }),
+    ),
   });
 }
 
@@ -129,7 +136,7 @@ async function startLeaf(
 ): Promise<TestHost> {
   const agent = mintCredential(agentUser(hostId));
   const leaf = await startNatsServer((place) => leafText(place, hub, { hostId, region, agent, link }));
-  return { hostId, leaf, agent, link, bus: busSettings(leaf, agent) };
+  return { hostId, region, leaf, agent, link, bus: busSettings(leaf, agent) };
 }
 
 /** A leaf's configuration, and beside it the file with the link's seed. */

@@ -25,7 +25,12 @@ export class PlaneHost {
   static async make(leaf: TestHost, openTap: OpenTap, more: Partial<HostPlace>): Promise<PlaneHost> {
     let made: PlaneHost | undefined;
     const connect = () => connectBus({ ...leaf.bus, servers: [made!.#tap.url] });
-    const host = await SimulatedHost.make(leaf.leaf, { hostId: leaf.hostId, connect, ...more });
+    const host = await SimulatedHost.make(leaf.leaf, {
+      hostId: leaf.hostId,
+      region: leaf.region,
+      connect,
+      ...more,
+    });
     made = new PlaneHost(leaf, host, openTap);
     return made;
   }
@@ -56,7 +61,7 @@ export class PlaneHost {
     this.#tap = await this.#openTap(this.#leaf.leaf);
     this.#agent = await this.#host.boot();
     const { nc, agent } = this.#agent;
-    this.#app = await serveAgent(agent, { nc, ids }, { hostId: this.hostId, region: "local" }, logger);
+    this.#app = await serveAgent(agent, { nc, ids }, this.#leaf, logger);
   }
 
   /** The agent dies at once; containers run on (I5). */

@@ -64,11 +64,18 @@ export class Plane {
   #api!: Api;
   #scheduler!: Scheduler;
 
-  static async start(hostIds: readonly string[], more: Partial<HostPlace> = {}): Promise<Plane> {
-    const topology = await startTopology({ hosts: hostIds });
+  /** `more`: what all hosts have; `own`: what one of them has, by its id. */
+  static async start(
+    hostIds: readonly string[],
+    more: Partial<HostPlace> = {},
+    own: Readonly<Record<string, Partial<HostPlace>>> = {},
+  ): Promise<Plane> {
+    const regionOf = (hostId: string) => own[hostId]?.region ?? more.region ?? "local";
+    const topology = await startTopology({ hosts: hostIds, regionOf });
     const plane = new Plane(topology, await mkdtemp(join(tmpdir(), "drover-plane-")));
     await plane.startScheduler();
-    const make = (hostId: string) => PlaneHost.make(topology.hosts.get(hostId)!, plane.#tapOf(hostId), more);
+    const make = (hostId: string) =>
+      PlaneHost.make(topology.hosts.get(hostId)!, plane.#tapOf(hostId), { ...more, ...own[hostId] });
     Object.assign(plane, { hosts: await Promise.all(hostIds.map(make)) });
     await Promise.all(plane.hosts.map((host) => host.start()));
     await plane.startApi();
@@ -88,6 +95,11 @@ export class Plane {
 
   get api(): ApiParts {
     return this.#api.parts;
+  }
+
+  /** The API's connection to the hub, to read with. */
+  get hub(): BusConnection {
+    return this.#api.nc;
   }
 
   /** A request to the Machines API, as it comes over HTTP. */

@@ -36,6 +36,8 @@ let hosts = 0;
 /** Where a host is, and what it has. */
 export interface HostPlace {
   readonly hostId: string;
+  readonly region: string;
+  readonly features: readonly string[];
   readonly capacity: Resources;
   /** Its agent's way to its leaf. */
   readonly connect: () => Promise<BusConnection>;
@@ -67,9 +69,13 @@ export class SimulatedHost {
     const user = `agent-${hostId}`;
     const { seed } = mintCredential("api");
     const connect = () => connectBus({ servers: [server.url], user, seed, name: user });
-    const capacity = { cpuMillis: 4_000, memoryMib: 4_096 };
+    const usual = {
+      region: "local",
+      features: ["container"],
+      capacity: { cpuMillis: 4_000, memoryMib: 4_096 },
+    };
     const dataDir = await mkdtemp(join(tmpdir(), "drover-simulated-host-"));
-    return new SimulatedHost(server, dataDir, { hostId, capacity, connect, ...place });
+    return new SimulatedHost(server, dataDir, { hostId, connect, ...usual, ...place });
   }
 
   private constructor(server: NatsServer, dataDir: string, place: HostPlace) {
@@ -98,7 +104,7 @@ export class SimulatedHost {
     const settings = agentSettingsSchema.parse({
       clusterId: "sim",
       hostId: this.hostId,
-      region: "local",
+      region: this.#place.region,
       subnet: "10.213",
       dataDir: this.#dataDir,
       nats: { servers: [this.#server.url], seedFile: "none" },
@@ -130,22 +136,23 @@ export class SimulatedHost {
 
   async #world(point: DeathPoint, clock: MortalClock, life: SimulatedLife): Promise<AgentWorld> {
     const { hostId } = this;
+    const { region, features, capacity } = this.#place;
     const nc = await this.#connect();
     const images = new SimulatedImageStore(this.registry, this.#disk);
     const log = await HostLog.open(nc, { hostId, clock, ids });
-    const identity = { hostId, clusterId: "sim", region: "local", subnet: "10.213" };
+    const identity = { hostId, clusterId: "sim", region, subnet: "10.213" };
     return {
       clock,
       ids,
       identity: { ...identity, agentVersion: "test", bootId: "boot-1" },
       capabilities: {
-        capacity: this.#place.capacity,
+        capacity,
         maxMachines: 100,
-        features: ["container"],
+        features,
       },
       nc,
       checkpoints: new Checkpoints(join(this.#dataDir, "checkpoints")),
-      registration: new Registration(new BusClient(nc, ids), clock, ids, hostId, "local"),
+      registration: new Registration(new BusClient(nc, ids), clock, ids, hostId, region),
       log: mortal("log", log, ["take"], point),
       ports: {
         images: mortal("images", images, ["pull"], point),

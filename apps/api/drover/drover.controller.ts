@@ -51,6 +51,7 @@ export class DroverController {
         return {
           id: host.id,
           region: host.region,
+          features: host.features,
           status: this.fleet.whereabouts(host.id).status,
           agent_epoch: host.agentEpoch,
           log_id: host.logId,

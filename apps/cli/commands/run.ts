@@ -11,6 +11,9 @@ interface RunFlags extends CommonFlags {
   readonly app: string;
   readonly name?: string;
   readonly region?: string;
+  readonly policy?: string;
+  readonly feature: string[];
+  readonly antiAffinity?: string;
   readonly env: string[];
   readonly publish: string[];
   readonly memory?: string;
@@ -38,7 +41,13 @@ export function registerRun(program: Command, context: CliContext): void {
     .argument("[command...]", "program and arguments in place of the image's own command; put -- before them")
     .option("--app <name>", "the app it belongs to", "default")
     .option("--name <name>", "its name (default: one is made up)")
-    .option("--region <name>", "where (default: the cluster's own)")
+    .option(
+      "--region <names>",
+      "where: one region, or several as in ams,fra,any (default: the cluster's own)",
+    )
+    .option("--policy <policy>", "spread over hosts, or pack onto few (default: spread)")
+    .option("--feature <name>", "what its host must have, see `status --json`; repeatable", collect, [])
+    .option("--anti-affinity <kind>", "apart from machines of its app: none, soft or hard (default: soft)")
     .option("-e, --env <NAME=VALUE>", "environment variable; repeatable", collect, [])
     .option(
       "-p, --publish <HOST:MACHINE>",
@@ -60,7 +69,7 @@ export function registerRun(program: Command, context: CliContext): void {
     .option("--json", "print JSON only")
     .addHelpText(
       "after",
-      "\nExample:\n  $ drover run -p 8081:80 localhost:5000/web:1\n  $ drover run --name talk oci:./image -- sh -c 'echo hello'\n",
+      "\nExample:\n  $ drover run -p 8081:80 localhost:5000/web:1\n  $ drover run --name talk oci:./image -- sh -c 'echo hello'\n  $ drover run --policy pack --feature container oci:./image\n",
     )
     .action(async (image: string, command: string[], flags: RunFlags) => run(context, image, command, flags));
 }
@@ -106,11 +115,17 @@ function configOf(image: string, command: string[], flags: RunFlags): unknown {
     ...(flags.entrypoint === undefined ? {} : { entrypoint: [flags.entrypoint] }),
     ...(command.length === 0 ? {} : { cmd: command }),
   };
+  const placement = {
+    ...(flags.policy === undefined ? {} : { policy: flags.policy }),
+    ...(flags.feature.length === 0 ? {} : { features: flags.feature }),
+    ...(flags.antiAffinity === undefined ? {} : { anti_affinity: flags.antiAffinity }),
+  };
   return {
     image: localImage(image),
     ...(flags.env.length === 0 ? {} : { env: environmentOf(flags.env) }),
     ...(Object.keys(guest).length === 0 ? {} : { guest }),
     ...(Object.keys(init).length === 0 ? {} : { init }),
+    ...(Object.keys(placement).length === 0 ? {} : { placement }),
     ...(flags.restart === undefined ? {} : { restart: { policy: flags.restart } }),
     ...(flags.rm === true ? { auto_destroy: true } : {}),
     ...(flags.publish.length === 0 ? {} : { publish: flags.publish.map(publishedPort) }),
