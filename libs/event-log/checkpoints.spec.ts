@@ -30,6 +30,14 @@ describe("Checkpoints", () => {
     expect(await new Checkpoints(directory).load(1)).toEqual(checkpoint(30));
   });
 
+  it("takes a state of any size, in slices", async () => {
+    for (const length of [32_000, 32_690, 32_700, 32_710, 32_720, 32_768, 200_000]) {
+      const state = { text: "ü".repeat(length), machines: Array.from({ length: 50 }, (_, id) => ({ id })) };
+      await checkpoints.save({ ...checkpoint(length), state });
+      expect(await checkpoints.load(1)).toEqual({ ...checkpoint(length), state });
+    }
+  });
+
   it("goes by the order of writing, not by sequence: a new log begins at 1", async () => {
     await checkpoints.save(checkpoint(1_000));
     await checkpoints.save({ ...checkpoint(2), log: "M" });

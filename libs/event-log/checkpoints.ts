@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { canonicalJson, type HybridTime } from "#kernel";
+import { canonicalParts, type HybridTime } from "#kernel";
 import type { QuarantinedEvent } from "./quarantine.ts";
 
 /**
@@ -23,6 +23,10 @@ export interface Checkpoint {
 }
 
 const KEPT = 2;
+/** Characters made at one go: a process with a large state goes on meanwhile. */
+const SLICE_LENGTH = 32 * 1024;
+/** Of a projection's state: down to the machines of one log. */
+const SLICE_DEPTH = 8;
 const SEAL_LENGTH = ',"hash":"'.length + 64 + '"}'.length;
 const NAME = /^(\d{12})\.json$/;
 
@@ -42,7 +46,7 @@ export class Checkpoints {
     await mkdir(this.#directory, { recursive: true });
     const numbers = await this.#numbers();
     const number = (numbers[0] ?? 0) + 1;
-    await writeDurably(this.#directory, fileName(number), sealed(checkpoint));
+    await writeDurably(this.#directory, fileName(number), checkpoint);
     for (const old of numbers.slice(KEPT - 1))
       await rm(join(this.#directory, fileName(old)), { force: true });
   }
@@ -67,11 +71,11 @@ function fileName(number: number): string {
   return `${String(number).padStart(12, "0")}.json`;
 }
 
-async function writeDurably(directory: string, name: string, text: string): Promise<void> {
+async function writeDurably(directory: string, name: string, checkpoint: Checkpoint): Promise<void> {
   const temporary = join(directory, `.${name}.tmp`);
   const file = await open(temporary, "w", 0o600);
   try {
-    await file.writeFile(text);
+    await writeSealed(file, checkpoint);
     await file.sync();
   } finally {
     await file.close();
@@ -86,9 +90,18 @@ async function writeDurably(directory: string, name: string, text: string): Prom
 }
 
 /** The canonical form with one more member at its end: the hash of all the rest. */
-function sealed(checkpoint: Checkpoint): string {
-  const text = canonicalJson(checkpoint);
-  return `${text.slice(0, -1)}${seal(text)}`;
+async function writeSealed(file: FileHandle, checkpoint: Checkpoint): Promise<void> {
+  const hash = createHash("sha256");
+  let slice = "";
+  for (const part of canonicalParts(checkpoint, SLICE_DEPTH)) {
+    if (slice.length >= SLICE_LENGTH) {
+      await file.writeFile(slice);
+      slice = "";
+    }
+    hash.update(part);
+    slice += part;
+  }
+  await file.writeFile(`${slice.slice(0, -1)}${seal(hash.digest("hex"))}`);
 }
 
 /** Reads a file that `save` wrote; undefined when it is not whole, for whatever reason. */
@@ -96,12 +109,16 @@ async function readWhole(path: string): Promise<Checkpoint | undefined> {
   try {
     const file = await readFile(path, "utf8");
     const text = `${file.slice(0, -SEAL_LENGTH)}}`;
-    return file.endsWith(seal(text)) ? JSON.parse(text) : undefined;
+    return file.endsWith(seal(sha256(text))) ? JSON.parse(text) : undefined;
   } catch {
     return undefined;
   }
 }
 
-function seal(text: string): string {
-  return `,"hash":"${createHash("sha256").update(text).digest("hex")}"}`;
+function seal(hash: string): string {
+  return `,"hash":"${hash}"}`;
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

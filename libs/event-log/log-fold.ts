@@ -138,8 +138,8 @@ export class LogFold<S> {
       const { applied, known } = progress;
       return { log, ...(hostId === undefined ? {} : { hostId }), applied, known, succeeded };
     });
-    const { events: quarantined, count: quarantineCount } = this.#quarantine;
-    return { logs, quarantined, quarantineCount, state: this.#fold.toJson(this.#state) };
+    const { events, count: quarantineCount } = this.#quarantine;
+    return { logs, quarantined: [...events], quarantineCount, state: this.#fold.toJson(this.#state) };
   }
 
   #logOf(log: string, hostId: string | undefined): FoldedLog {

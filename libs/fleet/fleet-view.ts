@@ -68,7 +68,10 @@ export function fleetToJson(view: FleetView): FleetJson {
     log,
     hostId,
     host: hostToJson(host),
-    histories: sorted(histories).filter(([machineId]) => host.machines.has(machineId)),
+    // Copied: they go on being changed.
+    histories: sorted(histories)
+      .filter(([machineId]) => host.machines.has(machineId))
+      .map(([machineId, entries]): [string, HistoryEntry[]] => [machineId, [...entries]]),
     departures: [...departures.values()],
   }));
   return {

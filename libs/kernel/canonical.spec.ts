@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { canonicalHash, canonicalJson } from "./canonical.ts";
+import { canonicalHash, canonicalJson, canonicalParts } from "./canonical.ts";
 
 describe("I4: the canonical form", () => {
   it("does not depend on the order in which members were added", () => {
@@ -30,6 +30,18 @@ describe("I4: the canonical form", () => {
 
   it("keeps the order of lists", () => {
     expect(canonicalHash([1, 2])).not.toBe(canonicalHash([2, 1]));
+  });
+
+  it("is the same in parts, however deep it is taken apart", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), fc.nat(7), (value, depth) => {
+        expect([...canonicalParts({ value, gone: undefined }, depth)].join("")).toBe(
+          canonicalJson({ value }),
+        );
+      }),
+    );
+    const parts = [...canonicalParts({ b: [new Map([["k", 1]]), undefined], a: {} }, 3)];
+    expect(parts.join("")).toBe('{"a":{},"b":[{"k":1},null]}');
   });
 
   it("has a hash that never changes", () => {

@@ -18,6 +18,31 @@ export function canonicalJson(value: unknown): string {
   return `{${members}}`;
 }
 
+/**
+ * The canonical form part by part, for what is too large to be made at one go: what stands `depth` levels down comes
+ * whole. The value must not change before the last part was taken.
+ */
+export function* canonicalParts(value: unknown, depth: number): Generator<string> {
+  if (depth === 0 || value === null || typeof value !== "object" || value instanceof Map) {
+    yield canonicalJson(value);
+    return;
+  }
+  const isList = Array.isArray(value);
+  const members = isList ? value.entries() : Object.entries(value).sort(byKey);
+  let before = isList ? "[" : "{";
+  for (const [key, member] of members) {
+    if (!isList && member === undefined) continue;
+    yield isList ? before : `${before}${JSON.stringify(key)}:`;
+    yield* canonicalParts(member, depth - 1);
+    before = ",";
+  }
+  yield `${before === "," ? "" : before}${isList ? "]" : "}"}`;
+}
+
+function byKey([a]: [string, unknown], [b]: [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
 /** SHA-256 of the canonical form, as 64 hex digits. */
 export function canonicalHash(value: unknown): string {
   return createHash("sha256").update(canonicalJson(value)).digest("hex");
