@@ -28,6 +28,8 @@ export const agentSettingsSchema = z.strictObject({
   maxMachines: z.number().int().min(1).max(65_000).default(1_000),
   /** Kept free for what has to go on: below it the log takes nothing, and below twice as much nothing new is taken in (F34). */
   diskReserveMib: z.number().int().min(0).default(256),
+  /** Containers of stopped machines that stand ready, so that a wake only lets them go; about 4 MiB of memory each. */
+  readyContainers: z.number().int().min(0).max(10_000).default(32),
   agentVersion: z.string().min(1).default("0.1.0"),
 });
 

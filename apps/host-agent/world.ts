@@ -91,7 +91,7 @@ async function openPorts(settings: AgentSettings, clock: Clock, ids: Ids): Promi
     images,
     rootfs: await OverlayRootfsStore.open({ dir: join(dataDir, "machines"), images }),
     network: await BridgeNetwork.open(names, subnet),
-    containers: await ConmonRuntime.open({ names, dataDir, clock }),
+    containers: await ConmonRuntime.open({ names, dataDir, clock, maxReady: settings.readyContainers }),
     logs: await MonitoredMachineLogs.open({ dir: join(dataDir, "logs") }),
   };
 }

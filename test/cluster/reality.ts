@@ -69,6 +69,7 @@ export class Reality {
       .map(({ id, state }) => `${id} ${state}`);
     const started = machines.filter(({ state }) => state === "started");
     const expected = started.map(({ id, startId }) => `${id}.${startId}`);
+    const ready = machines.map(({ id, rootfsKey }) => `${id}.${rootfsKey}`);
     const kernel = await kernelOf(
       new HostNames(this.#parts.cluster.clusterId, hostId),
       this.#parts.layout.hostDir(hostId),
@@ -80,7 +81,10 @@ export class Reality {
       ...all("lie", differences(`${hostId} says, the API does not`, own, told)),
       ...all("lie", differences(`the API says, ${hostId} does not`, told, own)),
       ...all("missing", differences(`${hostId} says started, no container runs`, expected, kernel.running)),
-      ...all("orphan", differences(`${hostId} has containers of no start`, kernel.containers, expected)),
+      ...all(
+        "orphan",
+        differences(`${hostId} has containers of no start`, kernel.containers, [...expected, ...ready]),
+      ),
       ...all("orphan", stranger("network", kernel.networks)),
       ...all("orphan", stranger("mount", kernel.mounts)),
       ...all("orphan", stranger("files", kernel.layers)),

@@ -2,13 +2,22 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HostPlace } from "./host-lab.ts";
 
-/** Pids of the first processes of a machine's containers, as their bundles name them, those that live. */
+/** Pids of the first processes of a machine's containers, as their bundles name them, those that live and have begun. */
 export function processesOf({ dataDir }: HostPlace, machineId: string): number[] {
   const bundles = join(dataDir, "run", "bundles");
   return readdirSync(bundles)
     .filter((bundle) => bundle.startsWith(machineId))
     .map((bundle) => pidIn(join(bundles, bundle, "container.pid")))
-    .filter((pid) => pid > 0 && existsSync(`/proc/${pid}`));
+    .filter((pid) => pid > 0 && existsSync(`/proc/${pid}`) && !isWaiting(pid));
+}
+
+/** Whether it is still the runtime's, in a container that stands ready and was not launched. */
+export function isWaiting(pid: number): boolean {
+  try {
+    return /^(runc:\[|crun)/.test(readFileSync(`/proc/${pid}/comm`, "utf8"));
+  } catch {
+    return false; // it is gone
+  }
 }
 
 function pidIn(file: string): number {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { isWaiting } from "./container-process.ts";
 import type { HostPlace } from "./host-lab.ts";
 
 /** What of one machine stands on this computer, without what differs from run to run. */
@@ -11,6 +12,7 @@ export interface Traces {
   readonly bundles: number;
   readonly exitFiles: number;
   readonly controlGroups: number;
+  readonly readyProcesses: number;
   readonly runningProcesses: number;
   /** How often its process began. */
   readonly runs: number;
@@ -18,13 +20,15 @@ export interface Traces {
 
 export const NO_TRACES: Traces = {
   ...{ networkNamespaces: 0, links: 0, mounts: 0, layers: 0, bundles: 0 },
-  ...{ exitFiles: 0, controlGroups: 0, runningProcesses: 0, runs: 0 },
+  ...{ exitFiles: 0, controlGroups: 0, readyProcesses: 0, runningProcesses: 0, runs: 0 },
 };
 
 /** Looks with our own eyes, not through the adapters. */
 export function tracesOf({ names, dataDir }: HostPlace, machineId: string): Traces {
   const mine = (entries: readonly string[]) => entries.filter((entry) => entry.includes(machineId)).length;
   const groups = controlGroups(names.cgroupParent, machineId);
+  const pids = new Set(groups.flatMap((group) => processesIn(group)).map(Number));
+  const ready = [...pids].filter(isWaiting).length;
   return {
     networkNamespaces: mine(list("/run/netns").filter((netns) => netns.startsWith(names.bridge))),
     links: list("/sys/class/net").filter((link) => link === names.vethOf(machineId)).length,
@@ -33,7 +37,8 @@ export function tracesOf({ names, dataDir }: HostPlace, machineId: string): Trac
     bundles: mine(list(join(dataDir, "run", "bundles"))),
     exitFiles: mine(list(join(dataDir, "run", "exits"))),
     controlGroups: Math.min(1, groups.length),
-    runningProcesses: Math.min(1, groups.flatMap((group) => processesIn(group)).length),
+    readyProcesses: ready,
+    runningProcesses: Math.min(1, pids.size - ready),
     runs: countOf(join(dataDir, "logs", machineId), "began"),
   };
 }

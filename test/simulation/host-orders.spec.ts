@@ -106,8 +106,11 @@ class Story {
 async function assertRight({ host, agent }: Story): Promise<void> {
   const machine = agent.machine!;
   const { containers, networks } = host.kernel;
-  const running = [...containers].filter(([, { exit }]) => exit === undefined).map(([id]) => id);
+  const standing = [...containers].filter(([, { exit }]) => exit === undefined);
+  const running = standing.filter(([, { runs }]) => runs > 0).map(([id]) => id);
   expect(running).toEqual(machine.state === "started" ? [`${MACHINE_ID}.${machine.startId}`] : []);
+  const ready = standing.filter(([, { runs }]) => runs === 0).map(([id]) => id);
+  for (const id of ready) expect(id).toBe(`${MACHINE_ID}.${machine.rootfsKey}`);
   expect(["created", "started", "stopped", "failed", "destroyed"]).toContain(machine.state);
   expect([...host.everMade.values()].filter(({ runs }) => runs > 1)).toEqual([]);
   expect(agent.agent.ledger.state.holdings.promised.memoryMib).toBe(machine.state === "started" ? 256 : 0);

@@ -3,7 +3,9 @@ import type { Machine, MachineStep } from "#machines";
 import type { Effect } from "#operations";
 import { awaitExit, keepProcess, sendSignal } from "./end-process.ts";
 import { type LaunchPorts, launch } from "./launch.ts";
-import { type MachineOf, prepare, pullImage } from "./prepare.ts";
+import type { MachineOf } from "./place.ts";
+import { prepare } from "./prepare.ts";
+import { pullImage } from "./pull-image.ts";
 import { remove } from "./remove.ts";
 
 /** The world as effects see it: the ports of libs/runtime. */

@@ -1,90 +1,26 @@
 import { z } from "zod";
-import { TerminalError } from "#kernel";
-import type { Machine } from "#machines";
-import type { Effect, StepContext } from "#operations";
-import type { ImageConfig, ImageStore, MachineNetwork, RootfsStore } from "#runtime";
+import type { Effect } from "#operations";
+import type { LaunchPorts } from "./launch.ts";
+import { launchSpecOf } from "./launch-spec.ts";
+import { type MachineOf, placeOf } from "./place.ts";
 
-/** The machine that a step works on, as its log has it. */
-export type MachineOf = (step: StepContext) => Machine;
+const input = z.object({ layerKey: z.string() });
 
-/** What the place of a process is made with. */
-export interface PlacePorts {
-  readonly images: ImageStore;
-  readonly network: MachineNetwork;
-  readonly rootfs: RootfsStore;
-}
-
-/** Where a machine's process runs, and what its image says of it. */
-export interface Place {
-  readonly image: ImageConfig;
-  readonly netnsPath: string;
-  readonly rootfsPath: string;
-}
-
-const pullInput = z.object({ image: z.string() });
-const prepareInput = z.object({ layerKey: z.string() });
+/** Making the container ready only spares time: it may not take more than a stop's caller would wait for. */
+const READY_TIMEOUT_MS = 5_000;
 
 /**
- * Brings the image. A store without room first lets go of whatever no machine uses (F34): images are kept only to
- * spare a pull.
+ * Makes ready for the next start, which bears the layer's key: its place, and a container in it. At this step no process
+ * of the machine may run. What keeps the container from being made is for the launch to find, and to tell.
  */
-export function pullImage(images: ImageStore, inUse: () => Iterable<string>): Effect {
-  return async ({ step, signal }) => {
-    const { image } = pullInput.parse(step.input);
-    const pulled = await images.pull(image, signal).catch(async (thrown: unknown) => {
-      if (!(thrown instanceof TerminalError) || thrown.code !== "disk_full") throw thrown;
-      await images.prune(inUse());
-      return images.pull(image, signal);
-    });
-    return { digest: pulled.digest };
-  };
-}
-
-/** Makes ready for the next start. At this step no process of the machine may run. */
-export function prepare(ports: PlacePorts, machineOf: MachineOf): Effect {
+export function prepare(ports: LaunchPorts, machineOf: MachineOf): Effect {
   return async (context) => {
-    const { layerKey } = prepareInput.parse(context.step.input);
-    await placeOf(ports, context, machineOf(context), layerKey);
+    const { layerKey } = input.parse(context.step.input);
+    const machine = machineOf(context);
+    const place = await placeOf(ports, context, machine, layerKey);
+    const inTime = AbortSignal.any([context.signal, AbortSignal.timeout(READY_TIMEOUT_MS)]);
+    const makeReady = async () => ports.containers.makeReady(launchSpecOf(machine, layerKey, place), inTime);
+    await makeReady().catch(() => undefined);
     return null;
   };
-}
-
-/**
- * The machine's network and root filesystem, made side by side where they are not there: the first time, and after the
- * host was rebooted. What stands costs a look.
- */
-export async function placeOf(
-  ports: PlacePorts,
-  context: StepContext,
-  machine: Machine,
-  layerKey: string,
-): Promise<Place> {
-  const { id: machineId, ipv4, privateIp, config } = machine;
-  const { signal } = context;
-  const laid = async () => {
-    const { digest, config: image } = await imageOf(ports.images, context, machine);
-    return { image, rootfsPath: await ports.rootfs.prepare(machineId, layerKey, digest, signal) };
-  };
-  const spec = { machineId, ipv4, privateIp, ports: config.publish ?? [] };
-  // Both are waited for: whoever tries again must find neither still at work.
-  const [network, rootfs] = await Promise.allSettled([ports.network.prepare(spec, signal), laid()]);
-  if (network.status === "rejected") throw network.reason;
-  if (rootfs.status === "rejected") throw rootfs.reason;
-  return { ...network.value, ...rootfs.value };
-}
-
-/**
- * The image of this run: what it pulled itself, else what the machine was made with. A store that lost it gets it again,
- * as long as its reference still means the same.
- */
-async function imageOf(images: ImageStore, { outputs, signal }: StepContext, machine: Machine) {
-  const pulledNow = outputs["pull-image"]?.digest;
-  const digest = typeof pulledNow === "string" ? pulledNow : machine.imageDigest;
-  if (digest === undefined) throw new TerminalError("image_not_found", `machine ${machine.id} has no image`);
-  const kept = await images.load(digest);
-  if (kept !== undefined) return kept;
-  const pulled = await images.pull(machine.config.image, signal);
-  if (pulled.digest === digest) return pulled;
-  const message = `${machine.config.image} now means ${pulled.digest}, and ${digest} is not on this host: update the machine`;
-  throw new TerminalError("image_not_found", message);
 }

@@ -12,6 +12,7 @@ interface Started {
  * The folder of one container: what it is made from, what its monitor leaves, and what we noted about it. The notes
  * decide what a later call may do:
  * - none: the process has certainly not begun; whatever is there may be thrown away
+ * - `ready`: nor has it, and the container stands complete, made from what the note says
  * - `started`: it may have begun; it is never begun again
  * - `lost`: it ended and nobody is left who knows how
  * - `stop-requested`: somebody asked it to end
@@ -43,6 +44,15 @@ export class Bundle {
 
   async writeSpec(spec: unknown): Promise<void> {
     await writeFile(`${this.path}/config.json`, JSON.stringify(spec));
+  }
+
+  /** `plan`: a digest of all that the container was made from. */
+  async noteReady(plan: string): Promise<void> {
+    await writeWhole(`${this.path}/ready`, plan);
+  }
+
+  async ready(): Promise<string | undefined> {
+    return readText(`${this.path}/ready`);
   }
 
   async noteStarted(started: Started): Promise<void> {

@@ -46,7 +46,7 @@ export class ContainerGround implements ContainersUnderTest {
     return join(this.folder, `${startId}.log`);
   }
 
-  async open(faultPoint?: FaultPoint): Promise<ConmonRuntime> {
+  async open(faultPoint?: FaultPoint, more: { readonly maxReady?: number } = {}): Promise<ConmonRuntime> {
     const before = this.#opened.at(-1);
     before?.close();
     const { names, dataDir } = this;
@@ -57,6 +57,7 @@ export class ContainerGround implements ContainersUnderTest {
       clock: new SystemClock(),
       ...found,
       ...(faultPoint && { faultPoint }),
+      ...more,
     };
     const runtime = await ConmonRuntime.open(settings);
     this.#opened.push(runtime);

@@ -26,6 +26,7 @@ import { lives, signalTo } from "./processes.ts";
 /** How long a killed process may take to end, and its monitor to say so. */
 const DYING_MS = 8_000;
 const MAX_OPEN_FILES = 65_536;
+const MAX_READY = 32;
 
 export interface ConmonRuntimeSettings {
   readonly names: HostNames;
@@ -35,6 +36,8 @@ export interface ConmonRuntimeSettings {
   /** The one to use; else crun or runc, whichever works. */
   readonly runtime?: OciRuntime;
   readonly faultPoint?: FaultPoint;
+  /** Containers that stand ready at the most; 32 unless told. Each takes some 4 MiB of memory. */
+  readonly maxReady?: number;
 }
 
 /** Containers by crun or runc, each with a conmon beside it. */
@@ -47,6 +50,9 @@ export class ConmonRuntime extends ContainerRuntime {
   readonly #exits: ExitWatch;
   readonly #launcher: Launcher;
   readonly #turns: OneAtATime;
+  readonly #maxReady: number;
+  /** Ids of the containers that stand ready, oldest first. */
+  readonly #ready: Set<string>;
 
   private constructor(parts: Parts) {
     super();
@@ -57,6 +63,8 @@ export class ConmonRuntime extends ContainerRuntime {
     this.#exits = parts.exits;
     this.#launcher = parts.launcher;
     this.#turns = parts.turns;
+    this.#maxReady = parts.maxReady;
+    this.#ready = new Set(parts.ready);
   }
 
   /** Finds a runtime that works, and watches over what an earlier agent launched. */
@@ -82,7 +90,9 @@ export class ConmonRuntime extends ContainerRuntime {
       },
     });
     await exits.open();
-    return new ConmonRuntime({ runtime, clock, cgroups, traces, exits, launcher, turns });
+    const { maxReady = MAX_READY } = settings;
+    const ready = await traces.ready();
+    return new ConmonRuntime({ runtime, clock, cgroups, traces, exits, launcher, turns, maxReady, ready });
   }
 
   /** Stops watching. Containers and monitors stay (I5). */
@@ -90,9 +100,21 @@ export class ConmonRuntime extends ContainerRuntime {
     this.#exits.close();
   }
 
+  override async makeReady(spec: LaunchSpec, signal: AbortSignal): Promise<void> {
+    if (this.#maxReady === 0) return;
+    const containerId = containerIdOf(spec);
+    await this.#turns.take(containerId, async () => {
+      await this.#launcher.makeReady(spec, signal);
+      this.#ready.add(containerId);
+    });
+    const tooMany = [...this.#ready].slice(0, -this.#maxReady);
+    await allSettled(tooMany.map((oldest) => this.#removeReady(oldest)));
+  }
+
   override launch(spec: LaunchSpec, signal: AbortSignal): Promise<Launched> {
     const containerId = containerIdOf(spec);
     return this.#turns.take(containerId, async () => {
+      this.#ready.delete(containerId);
       const launched = await this.#launcher.launch(spec, signal);
       this.#exits.watch(containerId);
       return launched;
@@ -150,8 +172,17 @@ export class ConmonRuntime extends ContainerRuntime {
     await allSettled(containerIds.map((containerId) => this.#remove(containerId)));
   }
 
+  /** Removes a container that stands ready, unless it is launched first. */
+  #removeReady(containerId: string): Promise<void> {
+    return this.#turns.take(containerId, async () => {
+      const isUnused = (await this.#traces.bundleOf(containerId).started()) === undefined;
+      if (this.#ready.delete(containerId) && isUnused) await this.#traces.wipe(containerId);
+    });
+  }
+
   #remove(containerId: string): Promise<void> {
     return this.#turns.take(containerId, async () => {
+      this.#ready.delete(containerId);
       this.#exits.forget(containerId);
       await this.#traces.wipe(containerId);
     });
@@ -188,6 +219,8 @@ interface Parts {
   readonly exits: ExitWatch;
   readonly launcher: Launcher;
   readonly turns: OneAtATime;
+  readonly maxReady: number;
+  readonly ready: readonly string[];
 }
 
 /** Control group, below the host's own, of all its monitors. */

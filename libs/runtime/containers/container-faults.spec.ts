@@ -147,6 +147,35 @@ describe("containers in trouble", () => {
     expect(await ground.runsOf("S1")).toBe(0);
   });
 
+  it("F21: what stood ready and was killed meanwhile, or whose monitor was, is made anew", async () => {
+    for (const victim of ["container.pid", "conmon.pid"]) {
+      const startId = `S-${victim}`;
+      const spec = await ground.shell(startId, "echo ready; sleep 10000");
+      await runtime.makeReady(spec, signal);
+      const pid = Number(await readFile(`${bundleOf(startId)}/${victim}`, "utf8"));
+      process.kill(pid, "SIGKILL");
+      await isGone(pid);
+      runtime = await ground.open();
+      expect((await runtime.launch(spec, signal)).pid).not.toBe(pid);
+      await ground.serving(startId);
+      expect(await ground.runsOf(startId)).toBe(1);
+    }
+  });
+
+  it("keeps only so many ready, the latest ones, and never takes a launched one for one of them", async () => {
+    runtime = await ground.open(undefined, { maxReady: 2 });
+    const specs = await Promise.all(["S1", "S2", "S3", "S4"].map((id) => ground.shell(id, "sleep 10000")));
+    await runtime.makeReady(specs[0]!, signal);
+    await runtime.launch(specs[0]!, signal);
+    for (const spec of [specs[0]!, ...specs.slice(1)]) await runtime.makeReady(spec, signal);
+    const shown = (await runtime.list()).map(({ startId, state }) => `${startId} ${state}`);
+    expect(shown).toEqual(["S1 running", "S3 created", "S4 created"]);
+    runtime = await ground.open(undefined, { maxReady: 1 });
+    await runtime.makeReady(specs[1]!, signal);
+    const later = (await runtime.list()).map(({ startId, state }) => `${startId} ${state}`);
+    expect(later).toEqual(["S1 running", "S2 created"]);
+  });
+
   it("an aborted launch can be repeated", async () => {
     const abort = new AbortController();
     const spec = await ground.shell("S1", "echo ready; sleep 10000");

@@ -160,6 +160,56 @@ export function containerRuntimeContract(name: string, setUp: () => Promise<Cont
       expect(await runtime.list()).toEqual([]);
     });
 
+    it("makes a container ready without running it, and lets that very one go", async () => {
+      const spec = await world.spec(M, "S1", { kind: "serve" });
+      await runtime.makeReady(spec, signal);
+      await runtime.makeReady(spec, signal);
+      const [ready, ...others] = await runtime.list();
+      expect(ready).toMatchObject({ machineId: M, startId: "S1", state: "created" });
+      expect(others).toEqual([]);
+      expect([await world.runsOf("S1"), await runtime.knows(M, "S1")]).toEqual([0, false]);
+      expect(await runtime.launch(spec, signal)).toMatchObject({ pid: ready!.pid });
+      await world.serving("S1");
+      await runtime.makeReady(spec, signal);
+      expect(await runtime.list()).toMatchObject([{ state: "running", pid: ready!.pid }]);
+      expect(await world.runsOf("S1")).toBe(1);
+    });
+
+    it("makes anew what stands ready for another spec, and says why what cannot run is not ready", async () => {
+      const { process, ...place } = await world.spec(M, "S1", { kind: "serve" });
+      await runtime.makeReady({ ...place, process: { ...process, env: { OLD: "1" } } }, signal);
+      const [old] = await runtime.list();
+      const { pid } = await runtime.launch({ ...place, process }, signal);
+      expect(pid).not.toBe(old!.pid);
+      expect(await runtime.list()).toEqual([{ machineId: M, startId: "S1", state: "running", pid }]);
+      const missing = await world.spec(M, "S2", { kind: "missing" });
+      await expect(runtime.makeReady(missing, signal)).rejects.toMatchObject({ code: "launch_failed" });
+      expect(await runtime.list()).toHaveLength(1);
+    });
+
+    it("removes what stands ready and was never launched", async () => {
+      await runtime.makeReady(await world.spec(M, "S1", { kind: "serve" }), signal);
+      await runtime.removeContainers(M);
+      expect(await runtime.list()).toEqual([]);
+    });
+
+    it("F22: an agent killed anywhere while it makes ready leaves nothing that a launch cannot go on from", async () => {
+      for (let n = 1, crashed = true; crashed; n += 1) {
+        const spec = await world.spec(M, `ready-${n}`, { kind: "serve" });
+        let points = 0;
+        const crashing = await world.open(() => {
+          points += 1;
+          if (points === n) throw new Error("crash");
+        });
+        crashed = await crashing.makeReady(spec, signal).then(
+          () => false,
+          () => true,
+        );
+        runtime = await world.open();
+        await endsOnce(spec, { kind: "serve" });
+      }
+    }, 120_000);
+
     for (const program of [{ kind: "serve" }, { kind: "exit", code: 5 }] as const) {
       it(`F22: an agent killed anywhere in a launch (${program.kind}) is resumed to the same end, nothing runs twice`, async () => {
         let points = 0;

@@ -54,6 +54,12 @@ export const EXIT_CODE_UNKNOWN = -1;
  */
 export abstract class ContainerRuntime {
   /**
+   * Makes a start's container, so that its launch has nothing left to do but let the process go. It only spares time:
+   * what stands ready may be gone before the launch, or be of another spec, and is made anew then. Throws as `launch`.
+   */
+  abstract makeReady(spec: LaunchSpec, signal: AbortSignal): Promise<void>;
+
+  /**
    * Starts the process, once per start id: called again, also after a crash at any instruction, it finds what the
    * first call did and resolves to the same. A process that ended meanwhile counts as started; `exitOf` has its end.
    * Throws `TerminalError` ("launch_failed") when this process can never run: no such program, user or folder.

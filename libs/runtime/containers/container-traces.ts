@@ -46,19 +46,32 @@ export class ContainerTraces {
     return [...new Set(found.flat())].filter((id) => startOfContainer(id) !== undefined).sort();
   }
 
+  /** Ids of those that were made ready and never launched. */
+  async ready(): Promise<string[]> {
+    const isReady = async (containerId: string) => {
+      const bundle = this.bundleOf(containerId);
+      return (await bundle.ready()) !== undefined && (await bundle.started()) === undefined;
+    };
+    const containerIds = await bundlesIn(this.#bundles);
+    const found = await Promise.all(containerIds.map(isReady));
+    return containerIds.filter((_, index) => found[index]);
+  }
+
   /**
    * Kills what runs of a container and takes its traces away, the bundle last: as long as anything is left, so is the
    * bundle. Throws `RetryAfterError` ("not_dying").
    */
   async wipe(containerId: string): Promise<void> {
-    const hasEnded = (await this.#exits.read(containerId)) !== undefined;
-    await this.kill(containerId, !hasEnded);
-    await this.bundleOf(containerId).forgetStart();
+    const bundle = this.bundleOf(containerId);
+    const isMade =
+      (await bundle.ready()) !== undefined || (await this.#exits.read(containerId)) !== undefined;
+    await this.kill(containerId, !isMade);
+    await bundle.forgetStart();
     await this.#removeGroup(this.cgroupOf(containerId));
     await this.#runtime.forget(containerId);
     await rm(`${this.#names.socketFolder}/${containerId}`, { recursive: true, force: true });
     await this.#exits.remove(containerId);
-    await this.bundleOf(containerId).remove();
+    await bundle.remove();
   }
 
   /**

@@ -6,14 +6,21 @@ import type { LaunchSpec } from "./container-runtime.ts";
 /** When the host knows only resolvers that guests cannot reach. */
 const PUBLIC_RESOLVERS = ["1.1.1.1", "8.8.8.8"];
 
-/** Writes the files of /etc that are the machine's rather than its image's. */
-export async function writeGuestFiles(folder: string, launch: LaunchSpec): Promise<void> {
+/** Files by their name in /etc. */
+export type GuestFiles = Readonly<Record<string, string>>;
+
+/** The files of /etc that are the machine's rather than its image's. */
+export async function guestFiles(launch: LaunchSpec): Promise<GuestFiles> {
+  return {
+    hostname: `${launch.hostname}\n`,
+    hosts: hosts(launch),
+    "resolv.conf": await guestResolvers(),
+  };
+}
+
+export async function writeGuestFiles(folder: string, files: GuestFiles): Promise<void> {
   await mkdir(folder);
-  await Promise.all([
-    writeFile(`${folder}/hostname`, `${launch.hostname}\n`),
-    writeFile(`${folder}/hosts`, hosts(launch)),
-    writeFile(`${folder}/resolv.conf`, await guestResolvers()),
-  ]);
+  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(`${folder}/${name}`, text)));
 }
 
 function hosts({ hostname, addresses }: LaunchSpec): string {

@@ -4,12 +4,10 @@ import { containerIdOf } from "../names.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Launched, LaunchSpec } from "./container-runtime.ts";
 import type { ContainerTraces } from "./container-traces.ts";
-import { writeGuestFiles } from "./guest-files.ts";
+import { type LaunchPlan, layOut, planOf } from "./launch-plan.ts";
 import { CreateError, type MonitorOrder, startMonitor } from "./monitor.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
-import { ociSpec } from "./oci-spec.ts";
 import { lives } from "./processes.ts";
-import { resolveUser } from "./user.ts";
 
 /** What all launches of one host have in common. */
 export interface LaunchGround {
@@ -24,7 +22,8 @@ export interface LaunchGround {
 
 /**
  * Launches one start of a machine, once. A note in the bundle is the point of no return: before it the process has
- * certainly not begun, and everything is made anew; after it the process is never made again.
+ * certainly not begun, and everything but a container that stands ready is made anew; after it the process is never made
+ * again.
  */
 export class Launcher {
   readonly #ground: LaunchGround;
@@ -42,25 +41,52 @@ export class Launcher {
       : this.#resume(bundle, started.startedAtMs, signal);
   }
 
+  /** See `ContainerRuntime.makeReady`. Calls for one container must not overlap. */
+  async makeReady(spec: LaunchSpec, signal: AbortSignal): Promise<void> {
+    const bundle = this.#ground.traces.bundleOf(containerIdOf(spec));
+    if ((await bundle.started()) !== undefined || (await this.#isReady(spec, bundle))) return;
+    const { digest } = await this.#create(spec, bundle, signal);
+    await bundle.noteReady(digest);
+    await this.#ground.faultPoint("ready noted");
+  }
+
   async #begin(spec: LaunchSpec, bundle: Bundle, signal: AbortSignal): Promise<Launched> {
-    const { traces, clock, faultPoint } = this.#ground;
+    const { clock, faultPoint } = this.#ground;
+    if (!(await this.#isReady(spec, bundle))) await this.#create(spec, bundle, signal);
+    const startedAtMs = clock.nowMs();
+    await bundle.noteStarted({ startedAtMs });
+    await faultPoint("start noted");
+    return this.#release(bundle, startedAtMs, signal);
+  }
+
+  /** Whether the container stands, made from the very same, and waits to be let go. */
+  async #isReady(spec: LaunchSpec, bundle: Bundle): Promise<boolean> {
+    const noted = await bundle.ready();
+    if (noted === undefined) return false;
+    const plan = await this.#planFor(spec, bundle).catch(() => undefined); // whoever makes it anew will say why not
+    if (plan?.digest !== noted || (await bundle.monitor()) === undefined) return false;
+    const { runtime } = this.#ground;
+    const first = await runtime.processOf(bundle.containerId);
+    return first !== undefined && runtime.isWaiting(bundle.containerId, first);
+  }
+
+  async #create(spec: LaunchSpec, bundle: Bundle, signal: AbortSignal): Promise<LaunchPlan> {
+    const { traces, faultPoint } = this.#ground;
     if (!(await bundle.create())) {
       await traces.wipe(bundle.containerId);
       await bundle.create();
     }
     await faultPoint("bundle made");
+    const planned = this.#planFor(spec, bundle);
+    const written = planned.then((plan) => layOut(plan, bundle));
+    written.catch(() => {}); // the monitor's start reports it
     try {
-      const written = this.#layOut(spec, bundle);
-      written.catch(() => {}); // the monitor's start reports it
       await startMonitor(this.#orderFor(spec, bundle), written, signal);
     } catch (error) {
       throw await this.#failure(error, bundle);
     }
     await faultPoint("container created");
-    const startedAtMs = clock.nowMs();
-    await bundle.noteStarted({ startedAtMs });
-    await faultPoint("start noted");
-    return this.#release(bundle, startedAtMs, signal);
+    return planned;
   }
 
   async #resume(bundle: Bundle, startedAtMs: number, signal: AbortSignal): Promise<Launched> {
@@ -82,16 +108,10 @@ export class Launcher {
     return { startedAtMs, pid: first !== undefined && lives(first) ? first.pid : 0 };
   }
 
-  async #layOut(spec: LaunchSpec, bundle: Bundle): Promise<void> {
+  #planFor(spec: LaunchSpec, bundle: Bundle): Promise<LaunchPlan> {
     const { traces, limitsSwap, maxOpenFiles } = this.#ground;
-    const [user] = await Promise.all([
-      resolveUser(spec.rootfsPath, spec.process.user),
-      writeGuestFiles(bundle.etcFolder, spec),
-    ]);
     const cgroup = traces.cgroupOf(bundle.containerId);
-    await bundle.writeSpec(
-      ociSpec(spec, { user, cgroup, limitsSwap, maxOpenFiles, etcFolder: bundle.etcFolder }),
-    );
+    return planOf(spec, bundle, { cgroup, limitsSwap, maxOpenFiles });
   }
 
   #orderFor(spec: LaunchSpec, bundle: Bundle): MonitorOrder {

@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { isDeepStrictEqual } from "node:util";
 import type { MachineExit } from "#contracts";
 import { type Clock, TerminalError } from "#kernel";
 import {
@@ -29,12 +30,21 @@ export class SimulatedContainerRuntime extends ContainerRuntime {
     life.kernel.onExit((containerId) => this.#tell(containerId, this.#listeners));
   }
 
+  override makeReady(spec: LaunchSpec, signal: AbortSignal): Promise<void> {
+    const containerId = containerIdOf(spec);
+    return this.#turns.take(containerId, async () => {
+      signal.throwIfAborted();
+      if (!isReady(this.#find(containerId), spec)) await this.#create(containerId, spec);
+    });
+  }
+
   override launch(spec: LaunchSpec, signal: AbortSignal): Promise<Launched> {
     const containerId = containerIdOf(spec);
     return this.#turns.take(containerId, async () => {
       signal.throwIfAborted();
       const before = this.#find(containerId);
-      const container = before?.startedAtMs === undefined ? await this.#create(containerId, spec) : before;
+      const container = isReady(before, spec) ? before : await this.#create(containerId, spec);
+      if (container.startedAtMs === undefined) await this.#note(container);
       if (container.runs === 0 && container.exit === undefined) await this.#release(containerId, container);
       return { startedAtMs: container.startedAtMs!, pid: container.exit === undefined ? container.pid : 0 };
     });
@@ -110,10 +120,13 @@ export class SimulatedContainerRuntime extends ContainerRuntime {
       this.#life.kernel.containers.set(containerId, made);
       return made;
     });
+    return container;
+  }
+
+  async #note(container: SimulatedContainer): Promise<void> {
     await this.#life.effect("note start", () => {
       container.startedAtMs = this.#clock.nowMs();
     });
-    return container;
   }
 
   async #release(containerId: string, container: SimulatedContainer): Promise<void> {
@@ -171,4 +184,14 @@ export class SimulatedContainerRuntime extends ContainerRuntime {
     const { machineId, startId } = container.spec;
     for (const listener of [...listeners]) listener(machineId, startId, exit);
   }
+}
+
+/** Whether it may be launched as it is: made from the same spec, or begun before. */
+function isReady(
+  container: SimulatedContainer | undefined,
+  spec: LaunchSpec,
+): container is SimulatedContainer {
+  if (container === undefined) return false;
+  if (container.startedAtMs !== undefined) return true;
+  return container.exit === undefined && isDeepStrictEqual(container.spec, spec);
 }
