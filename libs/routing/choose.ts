@@ -10,7 +10,7 @@ export interface Wish {
   /** Where the router stands. */
   readonly region: string;
   /** Machines that have failed this request already. */
-  readonly avoid: ReadonlySet<string>;
+  readonly avoid: Pick<ReadonlySet<string>, "has">;
   /** Hosts that are not heard: their machines come last. */
   readonly isSilent: (hostId: string) => boolean;
   /** Breaks ties: a number in [0, 1). */

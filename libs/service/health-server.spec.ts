@@ -40,11 +40,21 @@ describe("HealthServer", () => {
     const count = metrics.counter("drover_appends_total", "Appends acknowledged.");
     metrics.gauge("drover_machines", "Machines.", () => 3);
     metrics.gauge("drover_broken", "Cannot be read.", () => JSON.parse("{"));
+    metrics.counter("drover_answers_total", "Answers.", { class: "2xx" })(7);
+    metrics.counter("drover_answers_total", "Answers.", { class: "5xx" });
+    const waited = metrics.histogram("drover_wait_seconds", "Waits.", [0.1, 1]);
+    waited(0.5);
     count();
     count(2);
     const { body } = await new HealthServer(metrics).answer("/metrics");
     expect(body).toContain("# TYPE drover_appends_total counter\ndrover_appends_total 3\n");
     expect(body).toContain("drover_machines 3\n");
     expect(body).toContain("drover_broken NaN\n");
+    expect(body).toContain(
+      '# TYPE drover_answers_total counter\ndrover_answers_total{class="2xx"} 7\ndrover_answers_total{class="5xx"} 0\n',
+    );
+    expect(body).toContain(
+      'drover_wait_seconds_bucket{le="0.1"} 0\ndrover_wait_seconds_bucket{le="1"} 1\ndrover_wait_seconds_bucket{le="+Inf"} 1\ndrover_wait_seconds_sum 0.5\ndrover_wait_seconds_count 1\n',
+    );
   });
 });
