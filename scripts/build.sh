@@ -13,6 +13,7 @@ flock 8
 stamp=$(sources)
 rm -rf dist.new dist.old
 "$tools/bin/node" node_modules/typescript-7/bin/tsc -p tsconfig.build.json --outDir dist.new
+cp -R libs/read-model/migrations dist.new/libs/read-model/
 printf '%s\n' "$stamp" >dist.new/.sources
 [ ! -e dist ] || mv dist dist.old
 mv dist.new dist

@@ -28,6 +28,8 @@ export interface GapRepairSettings {
   /** Per log, FLEET's own sequence up to which everything of that log was folded. Kept up to date. */
   readonly fleetSequences: Map<string, number>;
   readonly askOwner: AskOwner | undefined;
+  /** A promise says that no more can be taken before it resolves. */
+  readonly room: () => Promise<void> | undefined;
 }
 
 /**
@@ -80,7 +82,7 @@ export class GapRepair {
   async #readFleet(log: string, damaged: Map<number, DecodedEvent>): Promise<void> {
     const gap = this.#gapOf(log);
     if (gap === undefined) return;
-    const { nc, fold, fleetSequences, signal } = this.#settings;
+    const { nc, fold, fleetSequences, signal, room } = this.#settings;
     const options = {
       filter: subjects.hostLog(gap.hostId),
       fromSequence: (fleetSequences.get(log) ?? 0) + 1,
@@ -90,14 +92,16 @@ export class GapRepair {
       if (placed?.logId !== log) continue;
       this.#take(log, placed.sequence, placed.decoded, damaged);
       if (fold().appliedOf(log) >= placed.sequence) fleetSequences.set(log, message.seq);
+      if (room() !== undefined) await room();
       if (signal.aborted || this.#gapOf(log) === undefined) return;
     }
   }
 
   async #readOwner(log: string, damaged: Map<number, DecodedEvent>): Promise<void> {
-    const { askOwner, fold } = this.#settings;
+    const { askOwner, fold, room } = this.#settings;
     if (askOwner === undefined) return;
     for (let page = 0; page < MAX_PAGES; page += 1) {
+      await room();
       const gap = this.#gapOf(log);
       if (gap === undefined) return;
       const { hostId } = gap;

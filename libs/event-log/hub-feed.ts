@@ -39,6 +39,8 @@ export interface HubFeedListener {
   fleetRewound(): void;
   /** CONTROL is not the log that was read before: what was folded from it never happened. All of everything comes again. */
   controlReplaced(): void;
+  /** A promise says that no more can be taken before it resolves; what the live feed brings meanwhile comes by FLEET. */
+  room(): Promise<void> | undefined;
 }
 
 /** Everything that happens, as the hub tells it: CONTROL, FLEET and the live feed, in whatever order they come. */
@@ -139,6 +141,7 @@ export class HubFeed {
       lost: (reason: string) => {
         if (!this.#losses.has(stream)) this.#losses.set(stream, { sinceMs: this.#clock.nowMs(), reason });
       },
+      room: () => this.#listener.room(),
     };
   }
 
@@ -150,6 +153,7 @@ export class HubFeed {
   }
 
   #live(message: Msg): void {
+    if (this.#listener.room() !== undefined) return;
     const hostId = message.subject.slice(subjects.live("").length);
     const end = endFromLive(message);
     if (end !== undefined) {

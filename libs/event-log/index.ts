@@ -16,7 +16,7 @@ export { type HistoryOptions, hostsWithHistory, readControl, readHosts } from ".
 export { HostLog, type HostLogSettings, type LogStretch } from "./host-log.ts";
 export { HostPulse } from "./host-pulse.ts";
 export type { FoundLog, RetiredLog } from "./host-streams.ts";
-export type { FeedLoss } from "./hub-feed.ts";
+export type { FeedCursors, FeedLoss } from "./hub-feed.ts";
 export { type HeldEvent, heldEventId, heldFrom, lastHeld } from "./hub-holdings.ts";
 export { controlLogId, ensureHubStreams, type HubStreamOptions } from "./hub-streams.ts";
 export { Ledger } from "./ledger.ts";
@@ -28,7 +28,8 @@ export { FencedError, LogFullError, LogUnavailableError } from "./log-errors.ts"
 export { LogFold, type LogFoldListener, type SavedLogFold, type StaleLog } from "./log-fold.ts";
 export { LogReader, type PlacedMessage } from "./log-reader.ts";
 export type { LogCopies } from "./open-fold.ts";
-export { Projection, type ProjectionSettings, type Staleness } from "./projection.ts";
+export { PositionWaiters } from "./position-waiters.ts";
+export { Projection, type ProjectionSettings, type SavedProjection, type Staleness } from "./projection.ts";
 export { Quarantine, type QuarantinedEvent } from "./quarantine.ts";
 export type { LogEnd } from "./read-back.ts";
 export { type ReadOptions, readStream } from "./read-stream.ts";

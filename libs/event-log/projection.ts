@@ -25,6 +25,10 @@ export interface ProjectionSettings<S> {
   readonly askOwner?: AskOwner;
   /** Where its checkpoints are kept. Without them each start folds the whole history. */
   readonly checkpointDirectory?: string;
+  /** What `saved` gave: for one who keeps it elsewhere than in checkpoints. */
+  readonly from?: SavedProjection;
+  /** Where a slow listener makes the feed wait: a promise says that it takes no more before that resolves (F12). */
+  readonly room?: () => Promise<void> | undefined;
   /** Told of what must not stop a projection: a listener that threw, a checkpoint that could not be written. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -38,7 +42,7 @@ export interface Staleness {
 }
 
 /** A projection as plain JSON. */
-interface SavedProjection {
+export interface SavedProjection {
   readonly format: typeof FORMAT;
   readonly savedAtMs: number;
   readonly cursors: FeedCursors;
@@ -70,7 +74,8 @@ export class Projection<S> {
   static async start<S>(settings: ProjectionSettings<S>): Promise<Projection<S>> {
     const { checkpointDirectory: directory, fold } = settings;
     const checkpoints = directory === undefined ? undefined : new Checkpoints(directory);
-    const projection = new Projection(settings, checkpoints, await newest(checkpoints, fold));
+    const from = settings.from ?? (await newest(checkpoints, fold));
+    const projection = new Projection(settings, checkpoints, from);
     projection.#running = projection.#run();
     return projection;
   }
@@ -107,6 +112,7 @@ export class Projection<S> {
       caughtUp: this.#feed.caughtUp,
       fold: () => this.#fold,
       fleetSequences: this.#fleetSequences,
+      room: () => settings.room?.(),
     });
   }
 
@@ -149,6 +155,19 @@ export class Projection<S> {
     return () => this.#quarantineListeners.delete(listener);
   }
 
+  /** All of it at this moment. Undefined before CONTROL was found: until then nobody knows which history it is. */
+  saved(): SavedProjection | undefined {
+    const { cursors } = this.#feed;
+    if (cursors.controlLog === undefined) return undefined;
+    return {
+      format: FORMAT,
+      savedAtMs: this.#settings.clock.nowMs(),
+      cursors,
+      fleetSequences: [...this.#fleetSequences],
+      fold: this.#fold.toJson(),
+    };
+  }
+
   /** Writes a checkpoint. Does nothing without a place for it, or before CONTROL was found. */
   checkpoint(): Promise<void> {
     this.#unsavedEvents = 0;
@@ -181,17 +200,11 @@ export class Projection<S> {
   }
 
   #take(): Checkpoint | undefined {
-    const { cursors } = this.#feed;
-    if (this.#checkpoints === undefined || cursors.controlLog === undefined) return undefined;
-    const state: SavedProjection = {
-      format: FORMAT,
-      savedAtMs: this.#settings.clock.nowMs(),
-      cursors,
-      fleetSequences: [...this.#fleetSequences],
-      fold: this.#fold.toJson(),
-    };
-    const { sequence, eventId } = cursors.control;
-    return { log: cursors.controlLog, sequence, eventId, foldVersion: this.#settings.fold.version, state };
+    const state = this.#checkpoints === undefined ? undefined : this.saved();
+    const log = state?.cursors.controlLog;
+    if (state === undefined || log === undefined) return undefined;
+    const { sequence, eventId } = state.cursors.control;
+    return { log, sequence, eventId, foldVersion: this.#settings.fold.version, state };
   }
 
   #newFold(saved?: SavedLogFold): LogFold<S> {
@@ -231,6 +244,7 @@ export class Projection<S> {
         this.#fleetSequences.clear();
         this.#fold = this.#newFold();
       },
+      room: () => this.#settings.room?.(),
     };
   }
 

@@ -8,8 +8,11 @@ const MAX_REMEMBERED = 1_000;
 export interface QuarantinedEvent {
   readonly log: string;
   readonly sequence: number;
-  /** `evolve_failed`: the fold threw. `missing`: the log's owner says that it has no such event. */
-  readonly reason: BadReason | "evolve_failed" | "missing";
+  /**
+   * `evolve_failed`: the fold threw. `missing`: the log's owner says that it has no such event. `store_failed`: it is more
+   * than a database takes.
+   */
+  readonly reason: BadReason | "evolve_failed" | "missing" | "store_failed";
   readonly detail: string;
   readonly subject: string;
   readonly type?: string;

@@ -39,7 +39,12 @@ export interface TailListener {
   caughtUp(): void;
   /** Nothing arrives for now: the bus, the stream or the consumer is gone. It is tried again for ever. */
   lost(reason: string): void;
+  /** Asked after each message. A promise says that no more can be taken before it resolves (F12). */
+  room(): Promise<void> | undefined;
 }
+
+/** The end of a consumer that nobody has room for: what it still brings is asked for again. */
+const HELD_BACK = "held back";
 
 /**
  * Follows a stream for ever with an ephemeral, unacknowledged consumer. Whatever may have cost a message (a broken
@@ -83,11 +88,14 @@ export class StreamTail {
     void stopped.then((reason) => this.#end?.(reason));
     void this.#watchConnection(signal);
     for (let failures = 0; !signal.aborted && !this.#nc.isClosed(); ) {
+      await Promise.race([this.#listener.room(), stopped]);
+      if (signal.aborted) return;
       const before = this.cursor;
       const timeout = Math.min(LAST_TIMEOUT_MS, FIRST_TIMEOUT_MS * 2 ** failures);
       const following = this.#follow(signal, timeout).catch((error: unknown) => String(error));
       const reason = await Promise.race([following, stopped]);
       if (signal.aborted) return;
+      if (reason === HELD_BACK) continue;
       this.#listener.lost(reason);
       failures = this.cursor.sequence === before.sequence ? failures + 1 : 0;
       const pauseMs = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
@@ -144,6 +152,7 @@ export class StreamTail {
         this.#last = message;
         this.#listener.message(message);
         if (delivered === pending) this.#listener.caughtUp();
+        if (this.#listener.room() !== undefined) this.#end?.(HELD_BACK);
       },
     });
     void watchConsumer(messages, (reason) => this.#end?.(reason));

@@ -10,7 +10,7 @@ export {
   fleetToJson,
   type HostLogView,
 } from "./fleet-view.ts";
-export { HISTORY_LENGTH, type HistoryEntry } from "./machine-history.ts";
+export { HISTORY_LENGTH, type HistoryEntry, historyEntry } from "./machine-history.ts";
 export type { Moment } from "./moment.ts";
 export {
   currentLogs,

@@ -4,6 +4,7 @@ export * from "./cluster.ts";
 export * from "./cut.ts";
 export * from "./nats-server.ts";
 export * from "./oci-hostile.ts";
+export * from "./postgres.ts";
 export * from "./raw-leaf.ts";
 export * from "./registry.ts";
 export * from "./simulated-fleet.ts";

@@ -1,0 +1,26 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { PGlite } from "@electric-sql/pglite";
+
+/*
+ * Runs PGlite in a thread of its own: it blocks its event loop while it works. Takes and gives bytes of Postgres's wire
+ * protocol, so that one driver speaks to both. Plain JavaScript but for its types: Node runs it from the source as well.
+ */
+
+/** Small buffers: the read model of a laptop fits, and memory is what PGlite costs. It starts without fsync. */
+const CONFIG = [
+  "shared_buffers=16MB",
+  "max_connections=4",
+  "wal_level=minimal",
+  "max_wal_senders=0",
+  "min_wal_size=32MB",
+  "max_wal_size=64MB",
+  "synchronous_commit=off",
+];
+
+const database = await PGlite.create({ dataDir: workerData as string, postgresqlconf: CONFIG });
+let last: Promise<unknown> = Promise.resolve();
+parentPort?.on("message", (bytes: Uint8Array) => {
+  // One after the other; what it cannot answer ends the thread, and with it the connection.
+  last = last.then(async () => parentPort?.postMessage(await database.execProtocolRaw(bytes)));
+});
+parentPort?.postMessage("ready");
