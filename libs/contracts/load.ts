@@ -5,6 +5,12 @@ import { SUBJECT_TOKEN } from "./subjects.ts";
 export const LOAD_LEASE_EVERY_MS = 1_000;
 /** A router that was not heard for this long is lost: it may still send requests, so nothing of what it used is stopped. */
 export const LOAD_LEASE_TTL_MS = 5_000;
+/**
+ * A router that gets no answer to its wake may use a machine that runs unasked, so that the loss of the bus stops no
+ * request (F08). But not before its host, should it hear other routers, counts this one as lost: so long after it told
+ * that host last that the machine is idle.
+ */
+export const LOAD_LEASE_UNASKED_AFTER_MS = 6_000;
 
 /**
  * A router's load lease, to one host, on plain NATS (`subjects.load`): the latest wins. **A machine listed as idle is

@@ -124,7 +124,7 @@ describe("idle autostop", () => {
   it("hears nothing in a message that is no lease", async () => {
     const world = new IdleWorld(1);
     world.lease({ routerId: "a.b" } as never);
-    world.lease({ routerId: "r0", incarnation: "life-1", idle: ["unknown"] });
+    world.lease({ routerId: "r0", incarnation: "life-001", idle: ["unknown"] });
     expect(world.stops).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import type { HostLogEvent, LoadLease, MachineConfig, RecordedEvent } from "#contracts";
-import { LOAD_LEASE_EVERY_MS, LOAD_LEASE_TTL_MS } from "#contracts";
+import { LOAD_LEASE_EVERY_MS, LOAD_LEASE_UNASKED_AFTER_MS } from "#contracts";
 import { emptyHost } from "#hosts";
 import { SimulatedClock } from "#kernel";
 import type { Machine } from "#machines";
@@ -8,11 +8,6 @@ import { LOST_FOR_MS, LoadLeases } from "./load-leases.ts";
 
 export const MACHINE_ID = "6e82dd0a000001";
 export const AFTER_MS = 3_000;
-/**
- * A router that gets no answer may use the machine unasked, its host being cut off or dead, but not before that host,
- * should it live, counts it as lost.
- */
-const UNASKED_AFTER_MS = 2 * LOAD_LEASE_TTL_MS;
 
 const service = { internal_port: 8080, autostop: "stop" as const, autostop_after: `${AFTER_MS}ms` };
 
@@ -117,6 +112,7 @@ export class SimulatedRouter {
   #quietSinceMs = 0;
   #askedAtMs: number | undefined;
   #lastHeardMs = Number.NEGATIVE_INFINITY;
+  #toldIdleAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(routerId: string, world: IdleWorld) {
     this.routerId = routerId;
@@ -133,9 +129,9 @@ export class SimulatedRouter {
     if (!this.#isUp) return;
     const { nowMs } = this.#world;
     this.#quietSinceMs = nowMs;
-    const isUnanswered = this.#askedAtMs !== undefined && nowMs - this.#askedAtMs > UNASKED_AFTER_MS;
-    const isUnheard = !this.#isLinked && nowMs - this.#lastHeardMs > UNASKED_AFTER_MS;
-    if (this.#isOpen || isUnanswered || isUnheard) this.#use();
+    const isUnanswered = this.#askedAtMs !== undefined || !this.#isLinked;
+    const mayUseUnasked = isUnanswered && nowMs - this.#toldIdleAtMs >= LOAD_LEASE_UNASKED_AFTER_MS;
+    if (this.#isOpen || mayUseUnasked) this.#use();
     else if (this.#isLinked) this.#ask();
   }
 
@@ -201,6 +197,7 @@ export class SimulatedRouter {
   #say(idle: string[], isLast: boolean): void {
     if (!this.#isLinked) return;
     this.#lastHeardMs = this.#world.nowMs;
-    this.#world.lease({ routerId: this.routerId, incarnation: `life-${this.#lives}`, idle, isLast });
+    if (idle.length > 0) this.#toldIdleAtMs = this.#world.nowMs;
+    this.#world.lease({ routerId: this.routerId, incarnation: `life-${String(this.#lives).padStart(3, "0")}`, idle, isLast });
   }
 }
