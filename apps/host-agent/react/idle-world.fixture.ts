@@ -198,6 +198,11 @@ export class SimulatedRouter {
     if (!this.#isLinked) return;
     this.#lastHeardMs = this.#world.nowMs;
     if (idle.length > 0) this.#toldIdleAtMs = this.#world.nowMs;
-    this.#world.lease({ routerId: this.routerId, incarnation: `life-${String(this.#lives).padStart(3, "0")}`, idle, isLast });
+    this.#world.lease({
+      routerId: this.routerId,
+      incarnation: `life-${String(this.#lives).padStart(3, "0")}`,
+      idle,
+      isLast,
+    });
   }
 }
