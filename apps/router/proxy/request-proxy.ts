@@ -31,8 +31,8 @@ export interface ProxyParts {
   readonly settings: ProxySettings;
   readonly routes: Routes;
   readonly wakeCaller: WakeCaller;
-  /** Rejects when the hub did not take it. */
-  readonly appendTrace: (trace: RequestTrace) => Promise<void>;
+  /** Sends a trace to the hub. False when that is not there. */
+  readonly sendTrace: (trace: RequestTrace) => boolean;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly metrics: Metrics;
@@ -55,7 +55,7 @@ export class RequestProxy {
   #isStopping = false;
 
   constructor(parts: ProxyParts) {
-    const { settings, routes, wakeCaller, appendTrace, clock, ids, metrics } = parts;
+    const { settings, routes, wakeCaller, sendTrace, clock, ids, metrics } = parts;
     const { limits, routerId, region } = settings;
     this.#parts = parts;
     this.#hold = new Hold(limits);
@@ -73,7 +73,7 @@ export class RequestProxy {
     this.#dispatcher = new Dispatcher({
       ...{ routes, wakes: this.#wakes, hold: this.#hold, upstreams: this.#upstreams },
       ...{ metrics: this.#metrics, clock, limits, routerId },
-      outbox: new TraceOutbox(appendTrace, this.#metrics.traceDropped),
+      outbox: new TraceOutbox(sendTrace, this.#metrics.traceDropped, clock),
       wish: {
         edgePort: EDGE_PORT,
         region,

@@ -108,7 +108,7 @@ export class RouterLab {
       },
       routes: this.routes,
       wakeCaller: this.host,
-      appendTrace: async (trace) => void this.traces.push(trace),
+      sendTrace: (trace) => this.traces.push(trace) > 0,
       clock,
       ids: new SystemIds(clock),
       metrics: this.metrics,

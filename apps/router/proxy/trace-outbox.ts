@@ -1,33 +1,34 @@
 import type { RequestTrace } from "#contracts";
+import type { Clock } from "#kernel";
 
-/** Traces that may be under way to the hub at once. */
-const MOST_UNDER_WAY = 256;
+/** Traces that may go out at once: a thousand requests that one machine keeps waiting are all told of. */
+const BURST = 2_000;
+/** How many more may follow each second. The hub has more to do than to keep what a flood of requests was refused for. */
+const PER_SECOND = 200;
 
 /**
- * Sends traces to the hub while requests go on. Nothing waits for them: what the hub does not take in time, and what there
- * is no room for, is dropped and counted (F44).
+ * Lets traces go to the hub, and nothing wait for them: what is too much, or cannot be sent, is dropped and counted (F44).
  */
 export class TraceOutbox {
-  readonly #append: (trace: RequestTrace) => Promise<void>;
+  readonly #sent: (trace: RequestTrace) => boolean;
   readonly #dropped: () => void;
-  #underWay = 0;
+  readonly #clock: Clock;
+  #room = BURST;
+  #roomAtMs: number;
 
-  /** `append` rejects when the hub did not take it. */
-  constructor(append: (trace: RequestTrace) => Promise<void>, dropped: () => void) {
-    this.#append = append;
+  /** `sent` sends a trace on its way, or says that it cannot. */
+  constructor(sent: (trace: RequestTrace) => boolean, dropped: () => void, clock: Clock) {
+    this.#sent = sent;
     this.#dropped = dropped;
+    this.#clock = clock;
+    this.#roomAtMs = clock.monotonicMs();
   }
 
   send(trace: RequestTrace): void {
-    if (this.#underWay >= MOST_UNDER_WAY) {
-      this.#dropped();
-      return;
-    }
-    this.#underWay += 1;
-    this.#append(trace)
-      .catch(this.#dropped)
-      .finally(() => {
-        this.#underWay -= 1;
-      });
+    const nowMs = this.#clock.monotonicMs();
+    this.#room = Math.min(BURST, this.#room + ((nowMs - this.#roomAtMs) * PER_SECOND) / 1_000);
+    this.#roomAtMs = nowMs;
+    if (this.#room >= 1 && this.#sent(trace)) this.#room -= 1;
+    else this.#dropped();
   }
 }
