@@ -45,7 +45,7 @@ function effects(store = images) {
       containers: new SimulatedContainerRuntime(life, new SystemClock()),
       logs: new SimulatedMachineLogs(),
     },
-    { machine: () => machine, imagesInUse: () => ["sha256:in-use"] },
+    { host: { id: "host-a" }, machine: () => machine, imagesInUse: () => ["sha256:in-use"] },
   );
 }
 

@@ -13,6 +13,7 @@ export type RuntimePorts = LaunchPorts;
 
 /** What effects ask the log. */
 export interface KnownMachines {
+  readonly host: { readonly id: string };
   machine(machineId: string): Machine | undefined;
   /** Digests that some machine runs from, or may go back to. */
   imagesInUse(): Iterable<string>;
@@ -31,8 +32,8 @@ export function effectsOf(
   };
   return {
     "pull-image": pullImage(images, () => machines.imagesInUse()),
-    prepare: prepare(ports, machineOf),
-    launch: launch(ports, machineOf),
+    prepare: prepare(ports, machineOf, () => machines.host.id),
+    launch: launch(ports, machineOf, () => machines.host.id),
     "keep-process": keepProcess,
     "send-signal": sendSignal(containers),
     "await-exit": awaitExit(containers),

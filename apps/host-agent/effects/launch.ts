@@ -12,13 +12,13 @@ export interface LaunchPorts extends PlacePorts {
 }
 
 /** Runs the machine's process, once per start. */
-export function launch(ports: LaunchPorts, machineOf: MachineOf): Effect {
+export function launch(ports: LaunchPorts, machineOf: MachineOf, hostId: () => string): Effect {
   return async (context) => {
     const machine = machineOf(context);
     const { startId, layerKey } = input.parse(context.step.input);
     const place = await placeOf(ports, context, machine, layerKey);
     const { startedAtMs } = await ports.containers.launch(
-      launchSpecOf(machine, startId, place),
+      launchSpecOf(machine, hostId(), startId, place),
       context.signal,
     );
     return { startedAtMs };

@@ -13,13 +13,14 @@ const READY_TIMEOUT_MS = 5_000;
  * Makes ready for the next start, which bears the layer's key: its place, and a container in it. At this step no process
  * of the machine may run. What keeps the container from being made is for the launch to find, and to tell.
  */
-export function prepare(ports: LaunchPorts, machineOf: MachineOf): Effect {
+export function prepare(ports: LaunchPorts, machineOf: MachineOf, hostId: () => string): Effect {
   return async (context) => {
     const { layerKey } = input.parse(context.step.input);
     const machine = machineOf(context);
     const place = await placeOf(ports, context, machine, layerKey);
     const inTime = AbortSignal.any([context.signal, AbortSignal.timeout(READY_TIMEOUT_MS)]);
-    const makeReady = async () => ports.containers.makeReady(launchSpecOf(machine, layerKey, place), inTime);
+    const makeReady = async () =>
+      ports.containers.makeReady(launchSpecOf(machine, hostId(), layerKey, place), inTime);
     await makeReady().catch(() => undefined);
     return null;
   };

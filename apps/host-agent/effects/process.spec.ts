@@ -31,7 +31,7 @@ function machine(config: Partial<MachineConfig> = {}) {
 }
 
 const argsWith = (init: MachineConfig["init"], of: Partial<ImageConfig> = {}) =>
-  processOf(machine({ init }), { ...image, ...of }).args;
+  processOf(machine({ init }), "host-a", { ...image, ...of }).args;
 
 describe("processOf", () => {
   it.each([
@@ -57,7 +57,7 @@ describe("processOf", () => {
   });
 
   it("lets the machine's environment go over the image's, and Drover's own over both", () => {
-    const { env } = processOf(machine({ env: { LANG: "de", FLY_APP_NAME: "forged" } }), image);
+    const { env } = processOf(machine({ env: { LANG: "de", FLY_APP_NAME: "forged" } }), "host-a", image);
     expect(env).toEqual({
       PATH: "/image/bin",
       LANG: "de",
@@ -69,17 +69,21 @@ describe("processOf", () => {
       FLY_IMAGE_REF: "hello:1",
       FLY_MACHINE_VERSION: "01VERSION",
       FLY_VM_MEMORY_MB: "512",
+      DROVER_HOST: "host-a",
     });
   });
 
   it("gives a PATH where nobody does, and names the process group", () => {
-    const { env } = processOf(machine({ metadata: { fly_process_group: "web" } }), { ...image, env: {} });
+    const { env } = processOf(machine({ metadata: { fly_process_group: "web" } }), "host-a", {
+      ...image,
+      env: {},
+    });
     expect(env).toMatchObject({ PATH: expect.stringContaining("/usr/bin"), FLY_PROCESS_GROUP: "web" });
   });
 
   it("takes folder and user from the image unless the machine has its own", () => {
-    expect(processOf(machine(), image)).toMatchObject({ cwd: "/srv", user: "www", tty: false });
-    const own = processOf(machine({ workdir: "/w", user: "1:2", init: { tty: true } }), image);
+    expect(processOf(machine(), "host-a", image)).toMatchObject({ cwd: "/srv", user: "www", tty: false });
+    const own = processOf(machine({ workdir: "/w", user: "1:2", init: { tty: true } }), "host-a", image);
     expect(own).toMatchObject({ cwd: "/w", user: "1:2", tty: true });
   });
 });

@@ -5,11 +5,11 @@ import type { ImageConfig, LaunchSpec } from "#runtime";
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** What runs in the machine: the image's word, unless the machine's config says otherwise. Pure. */
-export function processOf(machine: Machine, image: ImageConfig): LaunchSpec["process"] {
+export function processOf(machine: Machine, hostId: string, image: ImageConfig): LaunchSpec["process"] {
   const { config } = machine;
   return {
     args: argsOf(machine, image),
-    env: { PATH, ...image.env, ...config.env, ...platformEnv(machine) },
+    env: { PATH, ...image.env, ...config.env, ...platformEnv(machine, hostId) },
     cwd: config.workdir ?? image.workingDir,
     user: config.user ?? image.user,
     tty: config.init?.tty ?? false,
@@ -33,8 +33,8 @@ function atLeastOne(machineId: string, args: readonly string[]): readonly string
   throw new TerminalError("launch_failed", message);
 }
 
-/** What a program learns about where it runs (features §5). Nobody else may set these. */
-function platformEnv(machine: Machine): Record<string, string> {
+/** What a program learns about where it runs (features §5, and its host). Nobody else may set these. */
+function platformEnv(machine: Machine, hostId: string): Record<string, string> {
   const group = machine.config.metadata?.fly_process_group;
   return {
     FLY_APP_NAME: machine.appName,
@@ -45,6 +45,7 @@ function platformEnv(machine: Machine): Record<string, string> {
     FLY_IMAGE_REF: machine.config.image,
     FLY_MACHINE_VERSION: machine.instanceId,
     FLY_VM_MEMORY_MB: String(machine.resources.memoryMib),
+    DROVER_HOST: hostId,
     ...(group === undefined ? {} : { FLY_PROCESS_GROUP: group }),
   };
 }
