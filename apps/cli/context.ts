@@ -46,6 +46,11 @@ export class CliContext {
     };
   }
 
+  /** What the demo app's image is made from. */
+  get busybox(): string {
+    return join(this.root, ".drover/tools/bin/busybox");
+  }
+
   /** The API of the cluster that the flags and the environment name. */
   async api(flags: CommonFlags): Promise<ApiClient> {
     // Loaded when it is needed: it brings all schemas, and `--help` shall be quick.

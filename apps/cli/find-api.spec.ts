@@ -18,7 +18,7 @@ const clock = new SystemClock();
 
 async function makeLocal(host = "127.0.0.1") {
   const at = (port: number) => ({ host, port });
-  const wanted = { hosts: 1, nats: at(4322), api: at(4380), http: at(4381) };
+  const wanted = { hosts: 1, routers: 1, nats: at(4322), api: at(4380), http: at(4381) };
   const cluster = await makeCluster(wanted, clock, new SystemIds(clock));
   await writeCluster(layout, cluster);
   await writeFile(layout.tokenFile, "drover_local\n", { mode: 0o600 });

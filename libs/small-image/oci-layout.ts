@@ -40,12 +40,19 @@ export interface OciLayout {
   readonly layers: readonly OciLayer[];
 }
 
-/** Writes the image as a layout into a folder, which it makes. The same image has the same digest every time. */
-export async function writeOciLayout(folder: string, image: SmallImage): Promise<OciLayout> {
+/**
+ * Writes the image as a layout into a folder, which it makes. The same image has the same digest every time. `busybox`:
+ * where that program is, when not where set-up puts it below the working directory.
+ */
+export async function writeOciLayout(
+  folder: string,
+  image: SmallImage,
+  busybox?: string,
+): Promise<OciLayout> {
   const path = resolve(folder);
   await mkdir(join(path, "blobs/sha256"), { recursive: true });
   const layers = image.layers ?? [
-    busyboxLayer(),
+    busyboxLayer(busybox),
     ...(image.files === undefined ? [] : [layerOf(image.files)]),
   ];
   const config = json(configOf(image, layers));
@@ -116,14 +123,14 @@ function json(value: unknown): Buffer {
 let busybox: OciLayer | undefined;
 
 /** Compressing busybox takes longer than all the rest, so a process does it once. */
-export function busyboxLayer(): OciLayer {
+export function busyboxLayer(program = findBusybox()): OciLayer {
   busybox ??= layerOf([
     ...["bin", "dev", "etc", "home", "proc", "root", "sys", "var", "www"].map(folder),
     { ...folder("tmp"), mode: 0o1777 },
     { ...folder("home/app"), owner: 1000 },
     file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\n"),
     file("etc/group", "root:x:0:\napp:x:1000:\n"),
-    { kind: "file", path: "bin/busybox", content: readFileSync(findBusybox()), mode: 0o755 },
+    { kind: "file", path: "bin/busybox", content: readFileSync(program), mode: 0o755 },
     ...APPLETS.map((name): TarEntry => ({ kind: "symlink", path: `bin/${name}`, target: "busybox" })),
   ]);
   return busybox;

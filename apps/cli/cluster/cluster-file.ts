@@ -17,6 +17,14 @@ export const clusterHostSchema = z.strictObject({
 });
 export type ClusterHost = z.infer<typeof clusterHostSchema>;
 
+export const clusterRouterSchema = z.strictObject({
+  routerId: z.string().regex(SUBJECT_TOKEN),
+  /** On the host of the cluster's `http`; the first router's is the port there. */
+  port,
+  healthPort: port,
+});
+export type ClusterRouter = z.infer<typeof clusterRouterSchema>;
+
 export const clusterSchema = z.strictObject({
   version: z.literal(1),
   clusterId: z.string().regex(SUBJECT_TOKEN),
@@ -24,12 +32,16 @@ export const clusterSchema = z.strictObject({
   createdAtMs: z.number(),
   nats: listen,
   api: listen,
-  /** Kept for the router: the address it will listen on. */
+  /** Where the first router listens. */
   http: listen,
   hubLeafPort: port,
   hubMonitorPort: port,
   schedulerHealthPort: port,
   hosts: z.array(clusterHostSchema).min(1),
+  /** Clusters from before there were any have none: the next `up` makes one. */
+  routers: z.array(clusterRouterSchema).default([]),
+  /** The demo app was made once; it is not made again. */
+  hasDemo: z.boolean().optional(),
 });
 export type Cluster = z.infer<typeof clusterSchema>;
 export type Listen = z.infer<typeof listen>;

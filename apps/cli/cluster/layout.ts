@@ -45,7 +45,11 @@ export class Layout {
   leafConfig(hostId: string): string {
     return join(this.leafDir(hostId), "nats.conf");
   }
-  /** Settings of one service: `api`, `scheduler`, or a host's agent. */
+  /** Images that `up` makes by itself. */
+  get demoDir(): string {
+    return join(this.root, "demo");
+  }
+  /** Settings and data of one service: `api`, `scheduler`, or a router by its id. */
   serviceDir(service: string): string {
     return join(this.root, service);
   }

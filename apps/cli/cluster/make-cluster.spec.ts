@@ -1,14 +1,15 @@
 import { networkInterfaces } from "node:os";
 import { describe, expect, it } from "@jest/globals";
 import { SystemClock, SystemIds } from "#kernel";
+import { freePort } from "#testing";
 import { clusterSchema } from "./cluster-file.ts";
-import { growCluster, makeCluster } from "./make-cluster.ts";
+import { growCluster, growRouters, makeCluster } from "./make-cluster.ts";
 import { portsOf } from "./ports.ts";
 
 const clock = new SystemClock();
 const ids = new SystemIds(clock);
 const at = (port: number) => ({ host: "127.0.0.1", port });
-const wanted = { nats: at(4222), api: at(4280), http: at(8080) };
+const wanted = { routers: 1, nats: at(4222), api: at(4280), http: at(8080) };
 
 describe("a new cluster", () => {
   it("has hosts with ports and networks of their own", async () => {
@@ -21,7 +22,7 @@ describe("a new cluster", () => {
       "host-4",
       "host-5",
     ]);
-    expect(portsOf(cluster).size).toBe(6 + 5 * 3);
+    expect(portsOf(cluster).size).toBe(6 + 5 * 3 + 1);
     expect(new Set(cluster.hosts.map(({ subnet }) => subnet)).size).toBe(5);
   });
 
@@ -36,7 +37,28 @@ describe("a new cluster", () => {
     const cluster = await makeCluster({ ...wanted, hosts: 2 }, clock, ids);
     const grown = await growCluster(cluster, 4, ids);
     expect(grown.hosts.slice(0, 2)).toEqual(cluster.hosts);
-    expect(portsOf(grown).size).toBe(6 + 4 * 3);
+    expect(portsOf(grown).size).toBe(6 + 4 * 3 + 1);
     expect(await growCluster(cluster, 2, ids)).toBe(cluster);
+  });
+
+  it("has its first router where it is told, and more of them on ports of their own", async () => {
+    const http = at(await freePort());
+    const cluster = await makeCluster({ ...wanted, http, hosts: 1 }, clock, ids);
+    expect(cluster.routers).toMatchObject([{ routerId: "router-1", port: http.port }]);
+    const grown = await growRouters(cluster, 3, ids);
+    expect(clusterSchema.parse(grown)).toEqual(grown);
+    expect(grown.routers[0]).toEqual(cluster.routers[0]);
+    expect(grown.routers.map(({ routerId }) => routerId)).toEqual(["router-1", "router-2", "router-3"]);
+    expect(portsOf(grown).size).toBe(portsOf(cluster).size + 4);
+    const moved = await growRouters({ ...grown, http: at(await freePort()) }, 3, ids);
+    expect(moved.routers[0]!.port).toBe(moved.http.port);
+    expect(moved.routers.slice(1)).toEqual(grown.routers.slice(1));
+  });
+
+  it("from before there were routers gets one", async () => {
+    const { routers: _, ...before } = await makeCluster({ ...wanted, hosts: 1 }, clock, ids);
+    const read = clusterSchema.parse(before);
+    expect(read.routers).toEqual([]);
+    expect((await growRouters(read, 1, ids)).routers).toMatchObject([{ routerId: "router-1", port: 8080 }]);
   });
 });

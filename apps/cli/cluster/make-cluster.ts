@@ -1,11 +1,12 @@
 import { networkInterfaces } from "node:os";
 import type { Clock, Ids } from "#kernel";
 import { RefusedError, refusal } from "#kernel";
-import type { Cluster, ClusterHost, Listen } from "./cluster-file.ts";
-import { freePorts, portsOf } from "./ports.ts";
+import type { Cluster, ClusterHost, ClusterRouter, Listen } from "./cluster-file.ts";
+import { freePorts, portsOf, whyTaken } from "./ports.ts";
 
 export interface Wanted {
   readonly hosts: number;
+  readonly routers: number;
   readonly nats: Listen;
   readonly api: Listen;
   readonly http: Listen;
@@ -35,8 +36,9 @@ export async function makeCluster(wanted: Wanted, clock: Clock, ids: Ids): Promi
     hubMonitorPort: hubMonitorPort!,
     schedulerHealthPort: schedulerHealthPort!,
     hosts: [],
+    routers: [],
   };
-  return growCluster(cluster, wanted.hosts, ids);
+  return growRouters(await growCluster(cluster, wanted.hosts, ids), wanted.routers, ids);
 }
 
 /** The cluster with hosts added until there are `count`. Existing ones keep everything. */
@@ -56,6 +58,27 @@ export async function growCluster(cluster: Cluster, count: number, ids: Ids): Pr
     };
   });
   return { ...cluster, hosts: [...cluster.hosts, ...added] };
+}
+
+/**
+ * The cluster with routers added until there are `count`. The first one listens where `http` says, each further one on
+ * the port that follows, or on a free one where somebody has that.
+ */
+export async function growRouters(cluster: Cluster, count: number, ids: Ids): Promise<Cluster> {
+  const routers: ClusterRouter[] = cluster.routers.map((router, index) =>
+    index === 0 ? { ...router, port: cluster.http.port } : router,
+  );
+  const taken = portsOf({ ...cluster, routers });
+  while (routers.length < count) {
+    const [spare, healthPort] = await freePorts(2, () => ids.random(), taken);
+    const next = { host: cluster.http.host, port: cluster.http.port + routers.length };
+    const isFirst = routers.length === 0;
+    const isFree = isFirst || (!taken.has(next.port) && (await whyTaken(next)) === undefined);
+    const router = { routerId: `router-${routers.length + 1}`, port: isFree ? next.port : spare! };
+    routers.push({ ...router, healthPort: healthPort! });
+    taken.add(router.port).add(healthPort!);
+  }
+  return { ...cluster, routers };
 }
 
 /** /16 networks of 10.0.0.0/8 that no interface of this machine is in; several clusters may live on one box. */

@@ -24,7 +24,7 @@ const nobody = () => false;
 
 async function someCluster() {
   const [nats, api, http] = [await freePort(), await freePort(), await freePort()];
-  return makeCluster({ hosts: 2, nats: at(nats), api: at(api), http: at(http) }, clock, ids);
+  return makeCluster({ hosts: 2, routers: 2, nats: at(nats), api: at(api), http: at(http) }, clock, ids);
 }
 
 describe("free ports", () => {

@@ -25,9 +25,11 @@ export async function freePorts(
 
 /** All ports that a cluster has for itself. */
 export function portsOf(cluster: Cluster): Set<number> {
-  const { nats, api, http, hubLeafPort, hubMonitorPort, schedulerHealthPort, hosts } = cluster;
+  const { nats, api, http, hubLeafPort, hubMonitorPort, schedulerHealthPort, hosts, routers } = cluster;
   const own = [nats.port, api.port, http.port, hubLeafPort, hubMonitorPort, schedulerHealthPort];
-  return new Set([...own, ...hosts.flatMap((host) => [host.leafPort, host.monitorPort, host.healthPort])]);
+  const ofHosts = hosts.flatMap((host) => [host.leafPort, host.monitorPort, host.healthPort]);
+  const ofRouters = routers.flatMap((router) => [router.port, router.healthPort]);
+  return new Set([...own, ...ofHosts, ...ofRouters]);
 }
 
 /** Why an address cannot be listened on right now; undefined when it can. */

@@ -20,7 +20,11 @@ let layout: Layout;
 let cluster: Cluster;
 beforeEach(async () => {
   layout = new Layout(await mkdtemp(join(tmpdir(), "drover-purge-")));
-  cluster = await makeCluster({ hosts: 1, nats: at(4222), api: at(4280), http: at(8080) }, clock, ids);
+  cluster = await makeCluster(
+    { hosts: 1, routers: 2, nats: at(4222), api: at(4280), http: at(8080) },
+    clock,
+    ids,
+  );
 });
 afterEach(async () => rm(layout.root, { recursive: true, force: true }));
 

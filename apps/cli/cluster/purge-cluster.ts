@@ -21,17 +21,18 @@ export async function purgeCluster(cluster: Cluster, layout: Layout, report: Rep
     const message = `${left.length} things could not be removed (${left.slice(0, 3).join(", ")}): run \`drover down --purge\` again`;
     throw new RefusedError(refusal("effect_failed", message, { details: { left } }));
   }
-  for (const path of pathsOf(layout)) await rm(path, { recursive: true, force: true });
+  for (const path of pathsOf(cluster, layout)) await rm(path, { recursive: true, force: true });
   await rm(layout.clusterFile, { force: true });
   return removeFolder(layout.root);
 }
 
 /** All that Drover puts into a data directory, but for the cluster file. */
-function pathsOf(layout: Layout): string[] {
-  const { hubDir, logsDir, secretsDir, tokenFile, clusterFile } = layout;
-  const services = ["scheduler", "api"].map((service) => layout.serviceDir(service));
+function pathsOf({ routers }: Cluster, layout: Layout): string[] {
+  const { hubDir, logsDir, secretsDir, demoDir, tokenFile, clusterFile } = layout;
+  const named = ["scheduler", "api", ...routers.map(({ routerId }) => routerId)];
+  const services = named.map((service) => layout.serviceDir(service));
   const half = [tokenFile, clusterFile].map((file) => `${file}.tmp`);
-  return [join(layout.root, "hosts"), hubDir, ...services, logsDir, secretsDir, tokenFile, ...half];
+  return [join(layout.root, "hosts"), hubDir, ...services, demoDir, logsDir, secretsDir, tokenFile, ...half];
 }
 
 /** Removes an empty folder. Somebody else's files in it stay, and so does one that is a mount point. */

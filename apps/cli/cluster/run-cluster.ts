@@ -6,7 +6,7 @@ import type { Cluster, Listen } from "./cluster-file.ts";
 import { readCluster, writeCluster } from "./cluster-file.ts";
 import { makeFolder } from "./files.ts";
 import { Layout } from "./layout.ts";
-import { growCluster, makeCluster } from "./make-cluster.ts";
+import { growCluster, growRouters, makeCluster } from "./make-cluster.ts";
 import { findByArgument, signalProcess } from "./process-table.ts";
 import { type Programs, processesOf, type ServiceProcess } from "./processes.ts";
 import { settlePorts } from "./settle-ports.ts";
@@ -20,9 +20,13 @@ export interface UpOptions {
   readonly dataDir: string;
   /** As asked for; undefined keeps what the cluster has, or makes three. */
   readonly hosts: number | undefined;
+  /** Likewise, or makes one. */
+  readonly routers: number | undefined;
   readonly nats: Listen | undefined;
   readonly api: Listen | undefined;
   readonly http: Listen | undefined;
+  /** Whether an empty cluster is given the demo app. */
+  readonly demo: boolean;
   readonly allowUnsafe: boolean;
   readonly readyTimeoutMs: number;
 }
@@ -35,6 +39,7 @@ export interface RunningCluster {
 }
 
 const DEFAULT_HOSTS = 3;
+const DEFAULT_ROUTERS = 1;
 const DEFAULT_NATS: Listen = { host: "127.0.0.1", port: 4222 };
 const DEFAULT_API: Listen = { host: "127.0.0.1", port: 4280 };
 const DEFAULT_HTTP: Listen = { host: "127.0.0.1", port: 8080 };
@@ -104,19 +109,30 @@ async function wantedCluster(
   clock: Clock,
   ids: Ids,
 ): Promise<Cluster> {
-  const hosts = options.hosts ?? before?.hosts.length ?? DEFAULT_HOSTS;
-  if (before !== undefined && hosts < before.hosts.length) {
-    const message = `the cluster has ${before.hosts.length} hosts and \`up\` takes none away: ask for at least as many`;
-    throw new RefusedError(refusal("invalid", message));
-  }
+  const hosts = countOf("hosts", options.hosts, before, DEFAULT_HOSTS);
+  const routers = countOf("routers", options.routers, before, DEFAULT_ROUTERS);
   const nats = options.nats ?? before?.nats ?? DEFAULT_NATS;
   const api = options.api ?? before?.api ?? DEFAULT_API;
   const http = options.http ?? before?.http ?? DEFAULT_HTTP;
   const wanted =
     before === undefined
-      ? await makeCluster({ hosts, nats, api, http }, clock, ids)
-      : await growCluster({ ...before, nats, api, http }, hosts, ids);
+      ? await makeCluster({ hosts, routers, nats, api, http }, clock, ids)
+      : await growRouters(await growCluster({ ...before, nats, api, http }, hosts, ids), routers, ids);
   return settlePorts(wanted, before, runningOf(before, options.dataDir, programs), ids);
+}
+
+/** How many there shall be: as asked for, else as many as there are, else `usual`. */
+function countOf(
+  what: "hosts" | "routers",
+  asked: number | undefined,
+  before: Cluster | undefined,
+  usual: number,
+): number {
+  const present = before?.[what].length ?? 0;
+  const count = asked ?? (present === 0 ? usual : present);
+  if (count >= present) return count;
+  const message = `the cluster has ${present} ${what} and \`up\` takes none away: ask for at least as many`;
+  throw new RefusedError(refusal("invalid", message));
 }
 
 /** Which processes of a cluster run. */

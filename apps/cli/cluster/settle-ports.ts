@@ -3,6 +3,8 @@ import { addressOf } from "../settings.ts";
 import type { Cluster, Listen } from "./cluster-file.ts";
 import { freePorts, portsOf, whyTaken } from "./ports.ts";
 
+const FIRST_ROUTER = "router-1";
+
 /** Whether the process of that name runs, on the ports of the cluster as it was: those are taken by itself. */
 type Runs = (process: string) => boolean;
 
@@ -18,8 +20,8 @@ export async function settlePorts(
 ): Promise<Cluster> {
   await assertChosenFree(cluster, before, runs);
   const avoided = portsOf(cluster);
-  const settle = async (port: number, process: string) => {
-    if (runs(process) || (await whyTaken({ host: "127.0.0.1", port })) === undefined) return port;
+  const settle = async (port: number, process: string, host = "127.0.0.1") => {
+    if (runs(process) || (await whyTaken({ host, port })) === undefined) return port;
     const [other] = await freePorts(1, () => ids.random(), avoided);
     avoided.add(other!);
     return other!;
@@ -33,12 +35,22 @@ export async function settlePorts(
       healthPort: await settle(host.healthPort, `agent-${host.hostId}`),
     });
   }
+  const routers: Cluster["routers"] = [];
+  for (const [index, router] of cluster.routers.entries()) {
+    const { routerId, port, healthPort } = router;
+    routers.push({
+      routerId,
+      port: index === 0 ? port : await settle(port, routerId, cluster.http.host),
+      healthPort: await settle(healthPort, routerId),
+    });
+  }
   return {
     ...cluster,
     hubLeafPort: await settle(cluster.hubLeafPort, "hub"),
     hubMonitorPort: await settle(cluster.hubMonitorPort, "hub"),
     schedulerHealthPort: await settle(cluster.schedulerHealthPort, "scheduler"),
     hosts,
+    routers,
   };
 }
 
@@ -46,6 +58,7 @@ async function assertChosenFree(cluster: Cluster, before: Cluster | undefined, r
   const wanted: { listen: Listen; own: number | undefined; flag: string }[] = [
     { listen: cluster.nats, own: runs("hub") ? before?.nats.port : undefined, flag: "--nats" },
     { listen: cluster.api, own: runs("api") ? before?.api.port : undefined, flag: "--api" },
+    { listen: cluster.http, own: runs(FIRST_ROUTER) ? before?.http.port : undefined, flag: "--http" },
   ];
   const chosen = [cluster.nats.port, cluster.api.port, cluster.http.port];
   if (new Set(chosen).size < chosen.length)

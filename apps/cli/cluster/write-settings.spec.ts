@@ -18,7 +18,11 @@ let layout: Layout;
 let cluster: Cluster;
 beforeEach(async () => {
   layout = new Layout(await mkdtemp(join(tmpdir(), "drover-settings-")));
-  cluster = await makeCluster({ hosts: 2, nats: at(4222), api: at(4280), http: at(8080) }, clock, ids);
+  cluster = await makeCluster(
+    { hosts: 2, routers: 2, nats: at(4222), api: at(4280), http: at(8080) },
+    clock,
+    ids,
+  );
   await writeCluster(layout, cluster);
 });
 afterEach(async () => rm(layout.root, { recursive: true, force: true }));

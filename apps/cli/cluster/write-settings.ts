@@ -66,6 +66,17 @@ export async function writeSettings(
     dataDir: layout.serviceDir("api"),
     adminTokenFile: layout.tokenFile,
   });
+  for (const { routerId, port, healthPort } of cluster.routers) {
+    await write(layout.serviceConfig(routerId), {
+      clusterId: cluster.clusterId,
+      region: cluster.region,
+      routerId,
+      nats: at("router"),
+      listen: { host: cluster.http.host, port },
+      healthListen: { host: "127.0.0.1", port: healthPort },
+      dataDir: layout.serviceDir(routerId),
+    });
+  }
   return changed;
 }
 

@@ -6,12 +6,19 @@ import { makeFolder } from "../cluster/files.ts";
 import type { Layout } from "../cluster/layout.ts";
 import type { Programs } from "../cluster/processes.ts";
 import type { UpOptions } from "../cluster/run-cluster.ts";
+import type { Hello } from "../demo/make-hello.ts";
 import type { Output } from "../output.ts";
+
+/** A cluster that serves, and what became of its demo, where there was one to make. */
+export interface Serving {
+  readonly cluster: Cluster;
+  readonly hello?: Hello;
+}
 
 /** What a supervisor in the background tells the `up --detach` that started it. */
 type SupervisorMessage =
   | { readonly kind: "progress"; readonly text: string }
-  | { readonly kind: "ready"; readonly cluster: Cluster }
+  | { readonly kind: "ready"; readonly serving: Serving }
   | { readonly kind: "failed"; readonly code: RefusalCode; readonly message: string };
 
 /** Tells it, as long as the starter is there. */
@@ -29,7 +36,7 @@ export async function inBackground(
   options: UpOptions,
   programs: Programs,
   output: Output,
-): Promise<Cluster> {
+): Promise<Serving> {
   const child = await spawnSupervisor(layout, options, programs);
   const interrupt = () => void child.kill("SIGTERM");
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
@@ -63,15 +70,15 @@ async function spawnSupervisor(
   }
 }
 
-function outcomeOf(child: ChildProcess, layout: Layout, output: Output): Promise<Cluster> {
-  return new Promise<Cluster>((done, fail) => {
+function outcomeOf(child: ChildProcess, layout: Layout, output: Output): Promise<Serving> {
+  return new Promise<Serving>((done, fail) => {
     child.once("error", fail);
     child.on("message", (message: SupervisorMessage) => {
       if (message.kind === "progress") output.progress(message.text);
       if (message.kind === "failed") fail(new RefusedError(refusal(message.code, message.message)));
       if (message.kind !== "ready") return;
       child.unref();
-      done(message.cluster);
+      done(message.serving);
     });
     // Not "exit": what it said last may arrive after that.
     child.once("close", (code, signal) => {

@@ -6,11 +6,13 @@ import type { Report } from "../cluster/supervised-process.ts";
 import type { CliContext, CommonFlags } from "../context.ts";
 import { errorLine, type Output } from "../output.ts";
 import { addressOf, parseListen, wholeNumber } from "../settings.ts";
-import { inBackground, tellStarter } from "./background.ts";
+import { inBackground, type Serving, tellStarter } from "./background.ts";
 import { assertRoot } from "./root.ts";
 
 interface UpFlags extends CommonFlags {
   readonly hosts?: string;
+  readonly routers?: string;
+  readonly demo: boolean;
   readonly runtime: string;
   readonly detach?: boolean;
   readonly nats?: string;
@@ -25,17 +27,23 @@ export function registerUp(program: Command, context: CliContext): void {
     .command("up")
     .summary("start a local cluster, or adopt the one that runs")
     .description(
-      "Starts a local cluster of separate processes: hub, hosts (NATS leaf and agent), scheduler, api. What dies is " +
-        "started again; killing the supervisor stops nothing and the next `up` adopts all. Ctrl-C stops the services; " +
-        "machines and data stay.",
+      "Starts a local cluster of separate processes: hub, hosts (NATS leaf and agent), scheduler, api, router. What " +
+        "dies is started again; killing the supervisor stops nothing and the next `up` adopts all. Ctrl-C stops the " +
+        "services; machines and data stay. In an empty cluster it makes a demo app `hello` that sleeps when nobody wants " +
+        "it and wakes up for a request.",
     )
     .option("--hosts <n>", "hosts to simulate on this machine (default: 3, or what the cluster has)")
+    .option(
+      "--routers <n>",
+      "routers: the first at --http, others on the ports that follow (default: 1, or what it has)",
+    )
+    .option("--no-demo", "make no demo app")
     .option("--runtime <kind>", "auto, container or microvm", "auto")
     .option("--data <dir>", "data directory (default: .drover/data of the project)")
     .option("--detach", "leave it running in the background")
     .option("--nats <host:port>", "where the hub listens (default: 127.0.0.1:4222)")
     .option("--api <host:port>", "where the Machines API listens (default: 127.0.0.1:4280)")
-    .option("--http <host:port>", "where the router will listen (default: 127.0.0.1:8080)")
+    .option("--http <host:port>", "where the router listens (default: 127.0.0.1:8080)")
     .option("--ready-timeout <seconds>", "give up when it does not serve by then", "120")
     .option("--unsafe-no-sync", "accept NATS servers that acknowledge before writes are on disk")
     .option("--json", "print JSON only")
@@ -59,7 +67,7 @@ async function up(context: CliContext, flags: UpFlags): Promise<void> {
     return;
   }
   surviveClosedStreams();
-  await serve(context, options, output.progress, (cluster) => announce(output, cluster, options.dataDir));
+  await serve(context, options, output.progress, (serving) => announce(output, serving, options.dataDir));
 }
 
 /** Runs the cluster until it is told to end. `onReady` is called once it serves. */
@@ -67,7 +75,7 @@ async function serve(
   context: CliContext,
   options: UpOptions,
   report: Report,
-  onReady: (cluster: Cluster) => void,
+  onReady: (serving: Serving) => void,
 ): Promise<void> {
   const interrupted = new AbortController();
   const stopping = new Promise<void>((done) => {
@@ -81,10 +89,17 @@ async function serve(
   // Loaded when it is needed: `--help` shall be quick.
   const { runCluster } = await import("../cluster/run-cluster.ts");
   const { programs, clock, ids } = context;
-  const running = await runCluster(options, programs, report, clock, ids, interrupted.signal);
-  onReady(running.cluster);
+  const { cluster, stop } = await runCluster(options, programs, report, clock, ids, interrupted.signal);
+  const hello = options.demo ? await demo(context, options, cluster, report) : undefined;
+  onReady({ cluster, ...(hello === undefined ? {} : { hello }) });
   await stopping;
-  await running.stop();
+  await stop();
+}
+
+async function demo(context: CliContext, { dataDir }: UpOptions, cluster: Cluster, report: Report) {
+  const { makeHello } = await import("../demo/make-hello.ts");
+  const layout = context.layout({ data: dataDir });
+  return makeHello(cluster, layout, context.busybox, context.clock, report);
 }
 
 /** A supervisor goes on when whoever read its words has gone (`up | head`, `up 2>&1 | grep -m1 serves`). */
@@ -101,8 +116,8 @@ async function supervise(context: CliContext, options: UpOptions): Promise<void>
     tellStarter({ kind: "progress", text });
   };
   try {
-    await serve(context, options, report, (cluster) => {
-      tellStarter({ kind: "ready", cluster });
+    await serve(context, options, report, (serving) => {
+      tellStarter({ kind: "ready", serving });
       if (process.connected) process.disconnect();
     });
   } catch (error) {
@@ -115,7 +130,8 @@ async function supervise(context: CliContext, options: UpOptions): Promise<void>
 }
 
 function optionsOf(context: CliContext, flags: UpFlags): UpOptions {
-  const hosts = flags.hosts === undefined ? undefined : wholeNumber(flags.hosts, "--hosts", 1, 64);
+  const count = (text: string | undefined, flag: string) =>
+    text === undefined ? undefined : wholeNumber(text, flag, 1, 64);
   if (!["auto", "container"].includes(flags.runtime)) {
     const known = flags.runtime === "microvm";
     const message = known
@@ -126,7 +142,9 @@ function optionsOf(context: CliContext, flags: UpFlags): UpOptions {
   const { settings } = context;
   return {
     dataDir: context.layout(flags).root,
-    hosts,
+    hosts: count(flags.hosts, "--hosts"),
+    routers: count(flags.routers, "--routers"),
+    demo: flags.demo,
     nats: listenOf(flags.nats, "--nats", settings.nats, "DROVER_NATS"),
     api: listenOf(flags.api, "--api", settings.api, "DROVER_API"),
     http: listenOf(flags.http, "--http", settings.http, "DROVER_HTTP"),
@@ -140,19 +158,37 @@ function listenOf(flag: string | undefined, name: string, variable: string | und
   return variable === undefined ? undefined : parseListen(variable, its);
 }
 
-function announce(output: Output, cluster: Cluster, dataDir: string): void {
+function announce(output: Output, { cluster, hello }: Serving, dataDir: string): void {
   const api = `http://${addressOf(cluster.api)}/v1`;
   const nats = `nats://${addressOf(cluster.nats)}`;
+  const routers = cluster.routers.map(({ port }) => `http://${addressOf({ ...cluster.http, port })}`);
   const hosts = cluster.hosts.map((host) => host.hostId);
   const text = `Drover serves.
   Machines API  ${api}
+  router        ${routers.join(", ")} (an app answers at http://APP.localhost:${cluster.http.port}/)
   hub NATS      ${nats}
   hosts         ${hosts.join(", ")}
   data          ${dataDir} (token: ${dataDir}/token)
 
-Next:
+${hello?.kind === "answers" ? helloSteps(hello.url) : STEPS}`;
+  const { clusterId, region } = cluster;
+  const demo = hello?.kind === "answers" ? { hello: hello.url } : {};
+  const problem = hello?.kind === "failed" ? { error: `the demo app could not be made: ${hello.why}` } : {};
+  output.result({ api, routers, nats, hosts, clusterId, region, dataDir, ...demo, ...problem }, text);
+  if (problem.error === undefined) return;
+  output.progress(problem.error);
+  process.exitCode = 1;
+}
+
+const STEPS = `Next:
   drover run oci:PATH          run an image
   drover status                see hosts and machines
   drover down                  stop the services`;
-  output.result({ api, nats, hosts, clusterId: cluster.clusterId, region: cluster.region, dataDir }, text);
+
+function helloSteps(url: string): string {
+  return `Next:
+  curl ${url}     the demo app answers
+  drover stop hello            stop its machine; the same curl wakes it
+  drover status                see hosts and machines
+  drover down                  stop the services`;
 }
