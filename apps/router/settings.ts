@@ -1,20 +1,9 @@
 import { z } from "zod";
 import { SUBJECT_TOKEN } from "#contracts";
 import { listenSchema, natsSchema } from "#service";
+import { limitsSchema } from "./proxy/limits.ts";
 
 const id = z.string().regex(SUBJECT_TOKEN);
-
-/** What a router takes upon itself for requests that no machine can take yet. */
-const limitsSchema = z.strictObject({
-  /** How long a request is held before it is answered 503. */
-  holdMs: z.number().int().min(1).max(300_000).default(30_000),
-  heldPerApp: z.number().int().min(1).default(2_000),
-  held: z.number().int().min(1).default(10_000),
-  /** Bytes of a request's body that are kept so that it can be sent again. */
-  keptBodyBytes: z.number().int().min(0).default(65_536),
-  /** Of all kept bodies together. */
-  keptBytes: z.number().int().min(0).default(67_108_864),
-});
 
 /** A router's settings file. */
 export const routerSettingsSchema = z.strictObject({

@@ -23,6 +23,7 @@ import { SchedulerParts } from "../../apps/scheduler/scheduler.module.ts";
 import { serveScheduler } from "../../apps/scheduler/serve.ts";
 import type { HostPlace } from "../simulation/host-world.ts";
 import { PlaneHost } from "./plane-host.ts";
+import { PlaneRouter } from "./plane-router.ts";
 
 const logger = pino({ level: "silent" });
 const TOKEN = "drover_test";
@@ -62,6 +63,7 @@ export class Plane {
   watch: Watch = () => "arrives";
   readonly #dataDir: string;
   #api!: Api;
+  readonly #routers: PlaneRouter[] = [];
   #scheduler!: Scheduler;
 
   /** `more`: what all hosts have; `own`: what one of them has, by its id. */
@@ -158,6 +160,17 @@ export class Plane {
     this.#scheduler = { nc, tap, stopping, close: () => app.close() };
   }
 
+  /** Starts a router; it is stopped with the plane. */
+  async startRouter(routerId = "router-1"): Promise<PlaneRouter> {
+    const { hub } = this.topology;
+    const openTap = () => this.#tapOf(routerId)(hub);
+    const folder = join(this.#dataDir, routerId);
+    const router = new PlaneRouter(routerId, this.topology.bus("router"), openTap, folder);
+    this.#routers.push(router);
+    await router.start();
+    return router;
+  }
+
   /** Nothing that it has not said by now is ever heard of it. */
   killApi(): void {
     const { tap, nc, parts } = this.#api;
@@ -209,6 +222,7 @@ export class Plane {
   }
 
   async stop(): Promise<void> {
+    await Promise.all(this.#routers.map((router) => router.stop()));
     await this.#api.parts.projection.stop();
     this.killApi();
     this.killScheduler();
