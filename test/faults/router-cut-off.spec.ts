@@ -1,3 +1,4 @@
+import { cp, rm } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { cutPort, type ShownMachine } from "#testing";
 import { MachinePrograms, PROGRAM_PORT } from "../plane/machine-programs.ts";
@@ -118,6 +119,36 @@ describe("F08: the hub is gone", () => {
     await destroy("web", machine);
     await started("web");
     expect((await answers("web")).body).not.toBe(`web ${machine.id}`);
+  }, 120_000);
+});
+
+describe("a hub that was restored from a backup", () => {
+  it("takes no route away while all that it knows is read anew", async () => {
+    const { hub } = plane.topology;
+    const machine = await started("web");
+    await answers("web");
+    await hub.kill();
+    const backup = `${hub.storeDir}.backup`;
+    await cp(hub.storeDir, backup, { recursive: true });
+    await hub.restart();
+    await until(async () => (await router.readiness()).routes?.stale === false);
+    expect(await plane.ask("POST", "/v1/apps", { name: "late" })).toMatchObject({ status: 201 });
+    await until(async () => (await router.get("late.localhost")).status !== 404);
+
+    await hub.kill();
+    await rm(hub.storeDir, { recursive: true });
+    await cp(backup, hub.storeDir, { recursive: true });
+    let isRead = false;
+    const client = (async () => {
+      while (!isRead) {
+        expect(await get("web")).toMatchObject({ status: 200, body: `web ${machine.id}` });
+        await pause(1);
+      }
+    })();
+    await hub.restart();
+    await until(async () => (await router.get("late.localhost")).status === 404);
+    isRead = true;
+    await client;
   }, 120_000);
 });
 
