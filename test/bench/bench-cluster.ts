@@ -2,9 +2,10 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { SystemClock, SystemIds } from "#kernel";
-import { HostNames, purgeHost } from "#runtime";
 import { freePort, toolPath } from "#testing";
+import { endCluster } from "../../apps/cli/cluster/end-cluster.ts";
 import { Layout } from "../../apps/cli/cluster/layout.ts";
+import { purgeCluster } from "../../apps/cli/cluster/purge-cluster.ts";
 import { type RunningCluster, runCluster } from "../../apps/cli/cluster/run-cluster.ts";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -34,7 +35,11 @@ export class BenchCluster {
       apps: resolve("dist/apps"),
       ...(agentMain === undefined ? {} : { agentMain }),
     };
-    const running = await runCluster(options, programs, () => undefined, clock, ids);
+    const running = await runCluster(options, programs, quiet, clock, ids).catch(async (thrown: unknown) => {
+      await endCluster(new Layout(dataDir), programs, true, quiet);
+      await rm(dataDir, { recursive: true, force: true });
+      throw thrown;
+    });
     const token = (await readFile(new Layout(dataDir).tokenFile, "utf8")).trim();
     return new BenchCluster(dataDir, running, token);
   }
@@ -67,10 +72,11 @@ export class BenchCluster {
   /** Stops it and takes away all that it left. */
   async end(): Promise<void> {
     await this.#running.stop();
-    const { clusterId, hosts } = this.cluster;
-    for (const { hostId } of hosts) {
-      await purgeHost(new HostNames(clusterId, hostId), this.layout.hostDir(hostId), () => undefined);
-    }
+    await purgeCluster(this.cluster, this.layout, quiet);
     await rm(this.dataDir, { recursive: true, force: true });
   }
+}
+
+function quiet(): void {
+  // Nobody watches a cluster that is measured.
 }

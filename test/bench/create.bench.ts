@@ -25,7 +25,12 @@ async function createOne(cluster: BenchCluster, image: string): Promise<number> 
   return took;
 }
 
-async function measure(cluster: BenchCluster, image: string, warmUp: number, samples: number): Promise<number[]> {
+async function measure(
+  cluster: BenchCluster,
+  image: string,
+  warmUp: number,
+  samples: number,
+): Promise<number[]> {
   await cluster.request("POST", "/apps", { name: "bench", org_slug: "personal" });
   for (let n = 0; n < warmUp; n += 1) await createOne(cluster, image);
   const took: number[] = [];
