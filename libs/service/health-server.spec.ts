@@ -35,6 +35,21 @@ describe("HealthServer", () => {
     await health.close();
   });
 
+  it("says of itself what the process tells it to, when it is ready, and shows its pages", async () => {
+    const health = new HealthServer(new Metrics());
+    let ageMs = 1;
+    health.tell("routes", () => ({ age_ms: ageMs }));
+    health.show("/routes", () => ["a"]);
+    ageMs = 2;
+    expect(JSON.parse((await health.answer("/readyz")).body)).toEqual({
+      status: "ready",
+      checks: [],
+      routes: { age_ms: 2 },
+    });
+    expect(await health.answer("/routes")).toMatchObject({ status: 200, body: '["a"]\n' });
+    expect((await health.answer("/route")).status).toBe(404);
+  });
+
   it("shows metrics in Prometheus' text format", async () => {
     const metrics = new Metrics();
     const count = metrics.counter("drover_appends_total", "Appends acknowledged.");

@@ -4,6 +4,9 @@ import { closeIdle } from "#routing";
 import type { Link } from "../link.ts";
 import type { LiveRoutes } from "./live-routes.ts";
 
+/** What one message holds with room to spare. A machine that is not listed is not stopped. */
+const MOST_LISTED = 40_000;
+
 /** Tells each host, again and again, which of its machines this router has closed and lets be stopped. */
 export class LoadLeases {
   readonly #routes: LiveRoutes;
@@ -26,7 +29,8 @@ export class LoadLeases {
   /** Machines are closed here even when nobody can be told: whether they may be used is then asked before their next use. */
   tell(): void {
     const idle = closeIdle(this.#routes.table, this.#routes.uses, this.#clock.monotonicMs());
-    for (const [hostId, machineIds] of idle) this.#publish(hostId, { idle: machineIds });
+    for (const [hostId, machineIds] of idle)
+      this.#publish(hostId, { idle: machineIds.slice(0, MOST_LISTED) });
   }
 
   /** The last word: nothing is held or sent any more. */
