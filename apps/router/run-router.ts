@@ -61,7 +61,7 @@ function proxyOf(parts: RouterParts): RequestProxy {
   const { link, clock, ids, settings } = parts;
   const { routerId } = settings;
   const wakeCaller = new BusWakeCaller(link, clock, ids, routerId);
-  const sendTrace = (trace: RequestTrace) => link.publish(subjects.trace(routerId), trace);
+  const sendTrace = (trace: RequestTrace) => link.publish(subjects.trace(routerId, trace.requestId), trace);
   return new RequestProxy({ ...parts, wakeCaller, sendTrace });
 }
 

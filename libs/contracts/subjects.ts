@@ -11,8 +11,8 @@ export const subjects = {
   logLines: (hostId: string, streamId: string) => `logs.host.${hostId}.${streamId}`,
   /** Plain NATS: a router's load lease for one host's machines. */
   load: (hostId: string) => `load.host.${hostId}`,
-  /** What became of requests that had to wait: a bounded stream at the hub. */
-  trace: (routerId: string) => `trace.router.${routerId}`,
+  /** What became of one request that had to wait: a bounded stream at the hub, where it is found by its id. */
+  trace: (routerId: string, requestId: string) => `trace.router.${routerId}.${requestId}`,
   bid: (region: string) => `cmd.region.${region}.bid`,
   hostCommand: (hostId: string, verb: HostVerb) => `cmd.host.${hostId}.${verb}`,
   scheduler: (verb: SchedulerVerb) => `cmd.scheduler.${verb}`,

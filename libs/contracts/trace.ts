@@ -21,7 +21,7 @@ export const TRACE_STAGES = [
 
 /**
  * What became of one request that had to wait for a machine, was retried or refused. Routers append it to a bounded
- * stream on `subjects.trace`; it is told in `replay why --request`. Nothing of the request's content is in it.
+ * stream on `subjects.trace`; it is told by `replay why --request`. Nothing of the request's content is in it.
  */
 export const requestTraceSchema = z.object({
   /** ULID, the answer's `Fly-Request-Id`; the correlation id of all events that the request caused. */

@@ -22,14 +22,26 @@ export async function* readControl(
  * Everything that FLEET holds of one host, or of all: each log in its own order, logs as they arrived. An event that came
  * twice is given once.
  */
-export async function* readHosts(
+export function readHosts(
   nc: NatsConnection,
   { hostId, ...options }: HistoryOptions = {},
 ): AsyncGenerator<DecodedEvent> {
+  return readFleet(nc, { ...options, filter: subjects.hostLog(hostId ?? "*") });
+}
+
+/** All that FLEET holds of one machine on one host, in that order. */
+export function readMachine(
+  nc: NatsConnection,
+  hostId: string,
+  machineId: string,
+): AsyncGenerator<DecodedEvent> {
+  return readFleet(nc, { filter: subjects.machine(hostId, machineId) });
+}
+
+async function* readFleet(nc: NatsConnection, options: ReadOptions): AsyncGenerator<DecodedEvent> {
   const reached = new Map<string, number>();
   const owners = new Map<string, string>();
-  const filter = subjects.hostLog(hostId ?? "*");
-  for await (const message of readStream(nc, FLEET, { ...options, filter })) {
+  for await (const message of readStream(nc, FLEET, options)) {
     const placed = placedInFleet(message, (logId) => owners.get(logId));
     if (placed === undefined || placed.sequence <= (reached.get(placed.logId) ?? 0)) continue;
     owners.set(placed.logId, placed.hostId);

@@ -4,7 +4,7 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { SystemClock, SystemIds } from "#kernel";
 import { type NatsServer, startNatsServer } from "#testing";
 import { controlLogId, ensureHubStreams } from "./hub-streams.ts";
-import { CONTROL, FLEET } from "./stream-names.ts";
+import { CONTROL, FLEET, TRACES } from "./stream-names.ts";
 
 const ids = new SystemIds(new SystemClock());
 let server: NatsServer;
@@ -25,6 +25,11 @@ describe("ensureHubStreams", () => {
     const logId = await controlLogId(nc);
     await ensureHubStreams(nc, ids);
     expect(await controlLogId(nc)).toBe(logId);
+  });
+
+  it("F44: keeps no more traces than fit, the oldest go first", async () => {
+    const { config } = await (await jetstreamManager(nc)).streams.info(TRACES);
+    expect(config).toMatchObject({ discard: "old", max_bytes: 256 * 1024 * 1024, max_age: 7 * 86_400e9 });
   });
 
   it.each([CONTROL, FLEET])("lets nobody delete from or purge %s", async (stream) => {

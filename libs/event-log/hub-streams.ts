@@ -8,9 +8,10 @@ import {
   type StreamInfo,
 } from "@nats-io/jetstream";
 import { type NatsConnection, nanos } from "@nats-io/transport-node";
+import { subjects } from "#contracts";
 import type { Ids } from "#kernel";
 import { API_CODES, isApiError } from "./api-errors.ts";
-import { CONTROL, FLEET } from "./stream-names.ts";
+import { CONTROL, FLEET, TRACES } from "./stream-names.ts";
 
 /** Where CONTROL keeps its log id: it is born and gone with the stream, as a host's log id is with its stream's name. */
 const LOG_ID_KEY = "drover_log";
@@ -18,6 +19,9 @@ const LOG_ID_KEY = "drover_log";
 const CONTROL_DUPLICATE_WINDOW_MS = 120_000;
 /** A source never brings a message twice, so FLEET need not remember message ids: at 5,000/s that would be a lot. */
 const FLEET_DUPLICATE_WINDOW_MS = 1_000;
+/** Traces are kept for as long as somebody may wonder, and never take more of the disk than this (F44). */
+const TRACES_MAX_AGE_MS = 7 * 86_400_000;
+const TRACES_MAX_BYTES = 256 * 1024 * 1024;
 
 export interface HubStreamOptions {
   /** Servers that hold each stream: 1 locally, 3 in a hub cluster. */
@@ -25,7 +29,7 @@ export interface HubStreamOptions {
 }
 
 /**
- * Makes sure that the hub has CONTROL and FLEET. Existing ones stay as they are. Safe to run from several processes at
+ * Makes sure that the hub has CONTROL, FLEET and TRACES. Existing ones stay as they are. Safe to run from several processes at
  * once: one of them creates, all see the same log id.
  */
 export async function ensureHubStreams(
@@ -42,6 +46,16 @@ export async function ensureHubStreams(
   });
   // FLEET has no subjects of its own; the server gives it its name as one until it has a source. Nobody may publish there.
   await ensureStream(jsm, kept(FLEET, replicas, FLEET_DUPLICATE_WINDOW_MS));
+  await ensureStream(jsm, {
+    name: TRACES,
+    subjects: [subjects.trace("*", "*")],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    max_age: nanos(TRACES_MAX_AGE_MS),
+    max_bytes: TRACES_MAX_BYTES,
+    num_replicas: replicas,
+  });
 }
 
 /** The id of CONTROL as a log, for positions. Throws where the stream does not exist, or is not ours. */

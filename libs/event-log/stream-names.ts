@@ -1,6 +1,8 @@
 /** The hub's streams. */
 export const CONTROL = "CONTROL";
 export const FLEET = "FLEET";
+/** What routers tell of requests: no log, and nothing is decided from it. */
+export const TRACES = "TRACES";
 
 /** Name of the stream that holds one log of a host. Never used twice: a hub source remembers sequences per name. */
 export function hostStream(hostId: string, logId: string): string {

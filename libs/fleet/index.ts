@@ -30,3 +30,4 @@ export {
   replayLog,
   stateAt,
 } from "./replay.ts";
+export { type RequestStory, requestStory } from "./request-story.ts";

@@ -90,7 +90,10 @@ function apply(view: FleetView, event: RecordedEvent, onBad: OnBad): void {
   }
 }
 
-async function* good(history: AsyncIterable<DecodedEvent>, onBad: OnBad): AsyncGenerator<RecordedEvent> {
+export async function* good(
+  history: AsyncIterable<DecodedEvent>,
+  onBad: OnBad,
+): AsyncGenerator<RecordedEvent> {
   for await (const decoded of history) {
     if (decoded.kind === "event") yield decoded.event;
     else {

@@ -39,6 +39,13 @@ export interface ShownMachine {
   };
 }
 
+/** What `up` is asked for. */
+interface UpWishes {
+  readonly hosts?: number;
+  readonly routers?: number;
+  readonly demo?: boolean;
+}
+
 const CLI = resolve("dist/apps/cli/main.js");
 
 /**
@@ -57,19 +64,23 @@ export class TestCluster {
     [this.apiPort, this.natsPort, this.httpPort] = ports;
   }
 
-  /** Makes a cluster and waits until it serves. */
-  static async up(options: { readonly hosts: number }): Promise<TestCluster> {
+  /** Makes a cluster and waits until it serves: one router and no demo app, unless told. */
+  static async up(options: UpWishes & { readonly hosts: number }): Promise<TestCluster> {
     const dataDir = await mkdtemp(join(tmpdir(), "drover-cluster-"));
     const ports = [await freePort(), await freePort(), await freePort()] as const;
     const cluster = new TestCluster(dataDir, ports);
-    await cluster.resume(options.hosts);
+    await cluster.resume(options);
     return cluster;
   }
 
   /** `up --detach` on its data directory: after a `down`, or when the supervisor was killed. */
-  async resume(hosts?: number): Promise<void> {
-    const counted = hosts === undefined ? [] : ["--hosts", String(hosts)];
-    const ran = await this.drover("up", "--detach", ...counted, ...this.listenFlags());
+  async resume({ hosts, routers, demo = false }: UpWishes = {}): Promise<void> {
+    const wishes = [
+      ...(hosts === undefined ? [] : ["--hosts", String(hosts)]),
+      ...(routers === undefined ? [] : ["--routers", String(routers)]),
+      ...(demo ? [] : ["--no-demo"]),
+    ];
+    const ran = await this.drover("up", "--detach", ...wishes, ...this.listenFlags());
     if (ran.code !== 0) throw new Error(`up failed: ${ran.stderr}`);
     this.#token = (await readFile(join(this.dataDir, "token"), "utf8")).trim();
   }

@@ -54,6 +54,7 @@ export function servicePermissions(service: HubService, streams: HubStreams): Pe
       return {
         publish: [
           ...read,
+          `$JS.API.STREAM.INFO.${streams.traces}`,
           ...[...streams.fleet, streams.control, streams.traces].flatMap(keepsStream),
           ...command("offer", "commit", "release", "get", "inspect", "events"),
           subjects.bid("*"),
@@ -69,7 +70,7 @@ export function servicePermissions(service: HubService, streams: HubStreams): Pe
       };
     case "router":
       return {
-        publish: [...read, ...command("wake", "get", "events"), subjects.load("*"), subjects.trace("*")],
+        publish: [...read, ...command("wake", "get", "events"), subjects.load("*"), subjects.trace("*", "*")],
         subscribe: [own, live],
         responds: false,
       };

@@ -1,10 +1,16 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import type { AtFlags, LogFlags } from "../replay/commands.ts";
+import type { WhyFlags } from "../replay/why.ts";
 
 /** Loaded when it is needed: most commands shall start fast. */
 function implementation() {
   return import("../replay/commands.ts");
+}
+
+/** Likewise. */
+function explanation() {
+  return import("../replay/why.ts");
 }
 
 export function registerReplay(program: Command, context: CliContext): void {
@@ -38,4 +44,12 @@ export function registerReplay(program: Command, context: CliContext): void {
     .option("--json", "print JSON only")
     .addHelpText("after", "\nExample:\n  $ drover replay at 2026-11-24T12:00:00Z --host host-1\n")
     .action(async (moment: string, flags: AtFlags) => (await implementation()).at(context, moment, flags));
+  replay
+    .command("why")
+    .summary("what became of a request that had to wait, was retried or refused, and what it set in motion")
+    .requiredOption("--request <id>", "its id: the header Fly-Request-Id of the answer")
+    .option("--data <dir>", "data directory")
+    .option("--json", "print JSON only")
+    .addHelpText("after", "\nExample:\n  $ drover replay why --request 01M88G9X643ZYBWX5F0C0SQ926\n")
+    .action(async (flags: WhyFlags) => (await explanation()).why(context, flags));
 }

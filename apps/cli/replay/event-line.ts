@@ -19,7 +19,7 @@ function aboutOf(event: RecordedEvent): string {
 }
 
 /** The few words that matter of each type. */
-function summaryOf(event: RecordedEvent): string {
+export function summaryOf(event: RecordedEvent): string {
   const data = event.data as Record<string, unknown>;
   const words: string[] = [];
   const say = (name: string, value: unknown) => {
