@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { SUBJECT_TOKEN } from "#contracts";
+import { isHostname, SUBJECT_TOKEN } from "#contracts";
 import { listenSchema, natsSchema } from "#service";
 import { limitsSchema } from "./proxy/limits.ts";
 
@@ -18,7 +18,10 @@ export const routerSettingsSchema = z.strictObject({
   /** Health, metrics and `/routes`. Loopback. */
   healthListen: listenSchema,
   /** An app answers at `<app>.<domain>`. */
-  domains: z.array(z.string().min(1)).min(1).default(["localhost"]),
+  domains: z
+    .array(z.string().toLowerCase().refine(isHostname, "not a host name"))
+    .min(1)
+    .default(["localhost"]),
   /** Holds its last known routes: without the hub it starts with these. */
   dataDir: z.string(),
   limits: limitsSchema.prefault({}),
