@@ -122,7 +122,8 @@ export class Dispatcher {
     const knockedForMs = upstreams.knockedForMs(visit.parts.appName);
     // One that was started and does not listen yet is waited for before another is woken.
     if (knockedForMs !== undefined && knockedForMs < limits.listenMs) {
-      return this.#hold(visit, { reason: "connecting", late: visit.failure ?? NOT_LISTENING });
+      const ms = limits.listenMs - knockedForMs;
+      return this.#hold(visit, { reason: "connecting", late: visit.failure ?? NOT_LISTENING, ms });
     }
     switch (choice.kind) {
       case "wake":

@@ -1,5 +1,5 @@
 import { type ClientRequest, type IncomingMessage, request as makeRequest } from "node:http";
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
 import { answerHeaders } from "./answer-head.ts";
 import { relayAnswer } from "./relay-answer.ts";
 import { openTunnel } from "./tunnel.ts";
@@ -85,7 +85,7 @@ class Exchange {
     });
     if (head.expectsContinue) outgoing.once("continue", () => response.writeContinue());
     if (upgrading !== undefined) {
-      outgoing.once("upgrade", (answer, socket, head) => void this.#tunnel(answer, socket, head));
+      outgoing.once("upgrade", (answer, socket, head) => void this.#tunnel(answer, socket as Socket, head));
     }
   }
 
@@ -151,7 +151,7 @@ class Exchange {
     }
   }
 
-  async #tunnel(answer: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #tunnel(answer: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const { id, upgrading } = this.#visit.parts;
     const headers = answerHeaders(answer, id, false);
     if (headers === undefined) {
@@ -162,7 +162,7 @@ class Exchange {
     this.#visit.onLeave = undefined;
     this.#settings.firstByte();
     upgrading!.detach();
-    await openTunnel(upgrading!, { answer, socket, head }, headers);
+    await openTunnel(upgrading!, { answer, socket, head }, headers, this.#settings.stallMs);
     this.#end({ kind: "answered" });
   }
 

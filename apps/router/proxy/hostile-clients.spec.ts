@@ -70,7 +70,7 @@ describe("clients that speak broken or hostile HTTP", () => {
     async (_, [status, bytes]) => {
       seen.length = 0;
       const text = await lab.raw(bytes);
-      expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*\r\nconnection: close\r\n`, "i"));
+      expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} .*\r\nconnection: close\r\n`, "is"));
       const [, body] = text.split("\r\n\r\n");
       expect(JSON.parse(body!)).toEqual({ error: expect.any(String), status: expect.any(String) });
       expect(text.match(/^HTTP/gm)).toHaveLength(1);

@@ -55,9 +55,14 @@ export class RequestBody {
       this.#keep(chunk);
       if (outgoing.write(chunk)) return;
       this.#await(false);
+      // A client that is not read is not heard to leave either.
+      outgoing.socket?.setTimeout(this.#limits.stallMs);
       outgoing.once("drain", onDrain);
     };
-    const onDrain = () => this.#await(true);
+    const onDrain = () => {
+      outgoing.socket?.setTimeout(0);
+      this.#await(true);
+    };
     const onEnd = () => {
       this.#ended();
       this.#finish(outgoing);

@@ -1,33 +1,59 @@
 import type { IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
 import type { UpgradingClient } from "./upgrading-client.ts";
 
+/** How long one side may take for the last bytes of the other. */
+const LINGER_MS = 2_000;
+
+/** A machine that has agreed to change the protocol. */
+export interface UpgradedMachine {
+  readonly socket: Socket;
+  /** What came after the head of its answer. */
+  readonly head: Buffer;
+  readonly answer: IncomingMessage;
+}
+
 /**
- * The machine changes the protocol: from now on bytes pass both ways, as fast as either side takes them. Resolves when both
- * connections are closed. `headers`: of the machine's answer, to pass on.
+ * Passes bytes both ways, as fast as either side takes them, until both connections are closed. `headers`: of the machine's
+ * answer, to pass on. `stallMs`: how long a side may take nothing while there is something for it.
  */
 export async function openTunnel(
   client: Pick<UpgradingClient, "socket" | "head">,
-  machine: { readonly socket: Duplex; readonly head: Buffer; readonly answer: IncomingMessage },
+  machine: UpgradedMachine,
   headers: readonly string[],
+  stallMs: number,
 ): Promise<void> {
-  const { answer } = machine;
-  const lines = [`HTTP/1.1 101 ${answer.statusMessage}`, "Connection: Upgrade"];
-  lines.push(`Upgrade: ${answer.headers.upgrade}`);
+  const { statusMessage, headers: said } = machine.answer;
+  const lines = [`HTTP/1.1 101 ${statusMessage}`, "Connection: Upgrade", `Upgrade: ${said.upgrade}`];
   for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
   client.socket.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
   if (machine.head.length > 0) client.socket.write(machine.head);
   if (client.head.length > 0) machine.socket.write(client.head);
-  await Promise.all([flow(client.socket, machine.socket), flow(machine.socket, client.socket)]);
+  await Promise.all([
+    flow(client.socket, machine.socket, stallMs),
+    flow(machine.socket, client.socket, stallMs),
+  ]);
 }
 
-/** Bytes of one side to the other until it closes; then the other is closed too, once it has what was sent. */
-function flow(from: Duplex, to: Duplex): Promise<void> {
-  from.pipe(to);
+/** Bytes of one side to the other until it closes; then the other is closed too, once it has taken what was sent. */
+function flow(from: Socket, to: Socket, stallMs: number): Promise<void> {
+  from.on("data", (chunk: Buffer) => {
+    if (to.write(chunk)) return;
+    // Whoever is not read is not heard to leave either: hence the timer.
+    from.pause();
+    to.setTimeout(stallMs, () => to.destroy());
+  });
+  to.on("drain", () => {
+    to.setTimeout(0);
+    from.resume();
+  });
+  from.on("end", () => to.end());
+  from.on("error", () => to.destroy());
   return new Promise((done) => {
-    from.on("error", () => to.destroy());
     from.once("close", () => {
-      if (!to.writableEnded) to.end();
+      const timer = setTimeout(() => to.destroy(), LINGER_MS);
+      if (to.destroyed) clearTimeout(timer);
+      else to.once("close", () => clearTimeout(timer)).end();
       done();
     });
   });
