@@ -6,10 +6,23 @@ import { SystemClock, SystemIds } from "#kernel";
 import { type Child, startChild } from "./child.ts";
 import { toolPath } from "./tool.ts";
 
-/** What a configuration is written from: fresh ports on 127.0.0.1 and a folder of its own. They outlive restarts. */
+/** Where a server runs: on loopback unless told. */
+export interface NatsServerShore {
+  /** Address for clients. */
+  readonly host?: string;
+  /** Address for leaf nodes. */
+  readonly leafHost?: string;
+  /** Words before the program's own: they start it elsewhere. */
+  readonly command?: readonly string[];
+}
+
+/** What a configuration is written from: addresses with fresh ports and a folder of its own. They outlive restarts. */
 export interface NatsServerPlace {
+  readonly host: string;
+  readonly leafHost: string;
   readonly port: number;
   readonly leafPort: number;
+  /** On the loopback of where it runs. */
   readonly monitorPort: number;
   /** Absolute. Files that the configuration includes go here. */
   readonly folder: string;
@@ -18,7 +31,7 @@ export interface NatsServerPlace {
 
 /** A real nats-server under test. */
 export interface NatsServer extends NatsServerPlace {
-  /** For clients, "nats://127.0.0.1:…". */
+  /** For clients, "nats://…". */
   readonly url: string;
   /** For leaf nodes, where the configuration listens for them. */
   readonly leafUrl: string;
@@ -43,6 +56,7 @@ const PORTS = 2_768;
 /** Each of the runner's workers has ports of its own: a server that is killed and started again shall find its port free. */
 const WORKERS = 4;
 const WORKER = Number(process.env.JEST_WORKER_ID ?? 0) % WORKERS;
+const LOOPBACK = "127.0.0.1";
 const ids = new SystemIds(new SystemClock());
 
 /** A port on 127.0.0.1 that nobody uses at this moment. */
@@ -76,41 +90,46 @@ export function openConfig(place: NatsServerPlace): string {
 /** Starts a nats-server and waits until it says that it is ready. Throws with its log when it dies instead. */
 export async function startNatsServer(
   writeConfig: (place: NatsServerPlace) => string | Promise<string> = openConfig,
+  { host = LOOPBACK, leafHost = LOOPBACK, command = [] }: NatsServerShore = {},
 ): Promise<NatsServer> {
   const folder = await mkdtemp(join(tmpdir(), "drover-nats-"));
   const [port, leafPort, monitorPort] = await Promise.all([freePort(), freePort(), freePort()]);
-  const place: NatsServerPlace = { port, leafPort, monitorPort, folder, storeDir: join(folder, "store") };
+  const ports = { host, leafHost, port, leafPort, monitorPort };
+  const place: NatsServerPlace = { ...ports, folder, storeDir: join(folder, "store") };
+  const launch = () => {
+    const [program, ...words] = [...command, toolPath("nats-server"), "-c", configFile];
+    return startChild(program!, words, /Server is ready/);
+  };
   const configFile = join(folder, "server.conf");
   try {
     await writeFile(configFile, await writeConfig(place), { mode: 0o600 });
-    return new RunningServer(place, configFile, await launch(configFile)).asNatsServer();
+    return new RunningServer(place, configFile, launch, await launch()).asNatsServer();
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
 }
 
-function launch(configFile: string): Promise<Child> {
-  return startChild(toolPath("nats-server"), ["-c", configFile], /Server is ready/);
-}
-
 class RunningServer {
   readonly #place: NatsServerPlace;
   readonly #configFile: string;
+  readonly #launch: () => Promise<Child>;
   #child: Child;
 
-  constructor(place: NatsServerPlace, configFile: string, child: Child) {
+  constructor(place: NatsServerPlace, configFile: string, launch: () => Promise<Child>, child: Child) {
     this.#place = place;
     this.#configFile = configFile;
+    this.#launch = launch;
     this.#child = child;
   }
 
   asNatsServer(): NatsServer {
     const pid = () => this.#child.pid;
+    const { host, leafHost } = this.#place;
     return {
       ...this.#place,
-      url: `nats://127.0.0.1:${this.#place.port}`,
-      leafUrl: `nats://127.0.0.1:${this.#place.leafPort}`,
+      url: `nats://${host}:${this.#place.port}`,
+      leafUrl: `nats://${leafHost}:${this.#place.leafPort}`,
       monitorUrl: `http://127.0.0.1:${this.#place.monitorPort}`,
       get pid() {
         return pid();
@@ -130,7 +149,7 @@ class RunningServer {
 
   async #restart(): Promise<void> {
     await this.#kill("SIGKILL");
-    this.#child = await launch(this.#configFile);
+    this.#child = await this.#launch();
   }
 
   async #reload(config: string): Promise<void> {

@@ -13,7 +13,13 @@ import {
   mintCredential,
   type User,
 } from "#topology";
-import { type NatsServer, type NatsServerPlace, startNatsServer } from "./nats-server.ts";
+import type { Islands } from "./islands.ts";
+import {
+  type NatsServer,
+  type NatsServerPlace,
+  type NatsServerShore,
+  startNatsServer,
+} from "./nats-server.ts";
 
 /** What `connectBus` takes. */
 export interface TestBusSettings {
@@ -53,6 +59,8 @@ export interface Topology {
 export async function startTopology(options: {
   readonly hosts: readonly string[];
   readonly regionOf?: (hostId: string) => string;
+  /** Each host's leaf runs on the island of its name. */
+  readonly islands?: Islands;
 }): Promise<Topology> {
   const regionOf = options.regionOf ?? (() => "local");
   const services = Object.fromEntries(
@@ -60,10 +68,12 @@ export async function startTopology(options: {
   ) as Record<HubService, Credential>;
   const links = new Map(options.hosts.map((hostId) => [hostId, mintCredential(leafUser(hostId))]));
   const configOf = (place: NatsServerPlace) => hubText(place, regionOf, services, links);
-  const hub = await startNatsServer(configOf);
+  const { islands } = options;
+  const hub = await startNatsServer(configOf, islands && { leafHost: islands.hubAddress });
   const hosts = new Map<string, TestHost>();
   const startHost = async (hostId: string, link: Credential) => {
-    const host = await startLeaf(hub, hostId, regionOf(hostId), link);
+    const shore = islands && { host: islands.addressOf(hostId), command: islands.commandIn(hostId) };
+    const host = await startLeaf(hub, hostId, regionOf(hostId), link, shore);
     hosts.set(hostId, host);
     await linked(hub, [hostId]);
     return host;
@@ -111,8 +121,8 @@ function hubText(
 ): string {
   return hubConfig({
     serverName: "hub-1",
-    listen: { host: "127.0.0.1", port: place.port },
-    leafListen: { host: "127.0.0.1", port: place.leafPort },
+    listen: place,
+    leafListen: { host: place.leafHost, port: place.leafPort },
     monitorPort: place.monitorPort,
     storeDir: place.storeDir,
     services: Object.fromEntries(
@@ -133,9 +143,11 @@ async function startLeaf(
   hostId: string,
   region: string,
   link: Credential,
+  shore?: NatsServerShore,
 ): Promise<TestHost> {
   const agent = mintCredential(agentUser(hostId));
-  const leaf = await startNatsServer((place) => leafText(place, hub, { hostId, region, agent, link }));
+  const text = (place: NatsServerPlace) => leafText(place, hub, { hostId, region, agent, link });
+  const leaf = await startNatsServer(text, shore);
   return { hostId, region, leaf, agent, link, bus: busSettings(leaf, agent) };
 }
 
@@ -154,7 +166,7 @@ export async function leafText(
   return leafConfig({
     hostId: host.hostId,
     region: host.region,
-    listen: { host: "127.0.0.1", port: place.port },
+    listen: place,
     monitorPort: place.monitorPort,
     storeDir: place.storeDir,
     agentPublicKey: host.agent.publicKey,

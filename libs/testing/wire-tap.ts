@@ -19,20 +19,24 @@ export class WireTap {
   #isCut = false;
 
   static async open(
-    target: { readonly port: number },
+    target: { readonly port: number; readonly host?: string },
     fateOf: (message: TappedMessage) => Fate,
   ): Promise<WireTap> {
     const server = createServer();
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    return new WireTap(server, target.port, fateOf);
+    return new WireTap(server, target, fateOf);
   }
 
-  private constructor(server: Server, port: number, fateOf: (message: TappedMessage) => Fate) {
+  private constructor(
+    server: Server,
+    { port, host = "127.0.0.1" }: { readonly port: number; readonly host?: string },
+    fateOf: (message: TappedMessage) => Fate,
+  ) {
     this.#server = server;
     const address = server.address() as { readonly port: number };
     this.url = `nats://127.0.0.1:${address.port}`;
     server.on("connection", (client) => {
-      const upstream = createConnection(port, "127.0.0.1");
+      const upstream = createConnection(port, host);
       for (const socket of [client, upstream]) socket.setNoDelay(true);
       this.#pipe(client, upstream, (message) => fateOf({ ...message, from: "client" }));
       this.#pipe(upstream, client, (message) => fateOf({ ...message, from: "server" }));
