@@ -30,12 +30,15 @@ interface Made {
   readonly id: string;
 }
 
-/** Sleeps after a minute in which nobody wants it. It answers one request with one process, so it is given few at a time. */
+/**
+ * Sleeps after a minute in which nobody wants it. Its server lets three connections wait and drops the next ones, whose
+ * clients the kernel leaves in the dark for seconds: so the router gives it no more, and holds the others.
+ */
 const SERVICE = {
   protocol: "tcp",
   internal_port: HELLO_PORT,
   ports: [{ port: 80, handlers: ["http"] }],
-  concurrency: { type: "requests", soft_limit: 10, hard_limit: 20 },
+  concurrency: { type: "requests", soft_limit: 3, hard_limit: 3 },
   autostop: "stop",
   autostart: true,
   autostop_after: "60s",

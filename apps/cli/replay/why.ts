@@ -51,12 +51,11 @@ function headline({ requestId, method, path, appName, routerId, atMs, status }: 
 
 /** What a stage means, beyond its name. */
 const MEANINGS: Readonly<Partial<Record<RequestTrace["stages"][number]["stage"], string>>> = {
-  held: "no machine could take it",
-  asked: "its host to start",
-  accepted: "its host was starting it already for somebody else",
+  held: "it waits",
+  asked: "its host is to start it",
+  accepted: "its host has written the start down",
   started: "its process runs",
   connected: "its program took the connection",
-  refused: "no machine took it in time",
 };
 
 function aboutText({ stage, machineId, hostId, reason }: RequestTrace["stages"][number]): string {
