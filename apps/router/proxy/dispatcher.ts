@@ -220,7 +220,9 @@ export class Dispatcher {
     const isUnderWay = route.state === "starting" || route.state === "restarting";
     this.#note(visit, isUnderWay ? "accepted" : "asked", { route });
     const step = await holding;
-    if (flight.startedAtMs !== undefined) this.#note(visit, "started", { route });
+    // The host's answer says so, or the live feed before it.
+    const now = this.#parts.routes.table.get(route.machineId)?.state;
+    if (flight.startedAtMs !== undefined || now === "started") this.#note(visit, "started", { route });
     return step;
   }
 
