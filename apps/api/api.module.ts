@@ -3,19 +3,23 @@ import { askOwner, BusClient, type BusConnection } from "#bus";
 import { HostPulse, Projection } from "#event-log";
 import { ControlCommands, FLEET_FOLD, type FleetView } from "#fleet";
 import { Clock, HybridClock, Ids, SystemClock, SystemIds } from "#kernel";
+import { PgliteGenerations, PostgresGenerations, ReadModel } from "#read-model";
 import type { ServiceLogger } from "#service";
 import { AppsController } from "./apps/apps.controller.ts";
 import { CertificatesController } from "./apps/certificates.controller.ts";
 import { Hostnames } from "./apps/hostnames.ts";
 import { DroverController } from "./drover/drover.controller.ts";
 import { StreamLogs } from "./drover/stream-logs.ts";
+import { FleetLists } from "./fleet/fleet-lists.ts";
 import { FleetReader } from "./fleet/fleet-reader.ts";
 import { HostContact } from "./fleet/host-contact.ts";
 import { CommandMachine } from "./machines/command-machine.ts";
 import { CreateMachine } from "./machines/create-machine.ts";
 import { MachinesController } from "./machines/machines.controller.ts";
 import { WaitMachine } from "./machines/wait-machine.ts";
+import { OrgsController } from "./orgs/orgs.controller.ts";
 import { PlatformController } from "./platform/platform.controller.ts";
+import { ReadModelController } from "./read-model/read-model.controller.ts";
 import { ApiSettings } from "./settings.ts";
 import { TokensController } from "./tokens/tokens.controller.ts";
 import { Tokens } from "./tokens/tokens.ts";
@@ -27,6 +31,8 @@ export interface ApiParts {
   readonly ids: Ids;
   readonly projection: Projection<FleetView>;
   readonly fleet: FleetReader;
+  /** Not started: nothing else waits for it. */
+  readonly readModel: ReadModel;
   readonly tokens: Tokens;
   readonly providers: readonly { readonly provide: unknown; readonly useValue: unknown }[];
 }
@@ -41,15 +47,21 @@ export async function apiParts(
   const clock = new SystemClock();
   const ids = new SystemIds(clock);
   const bus = new BusClient(nc, ids);
-  const projection = await Projection.start({
+  const feed = {
     nc,
     clock,
-    fold: FLEET_FOLD,
     askOwner: askOwner(bus, ids, "api"),
-    checkpointDirectory: `${settings.dataDir}/checkpoints`,
-    onFault: (error) => logger.error({ err: error }, "projection"),
-  });
+    onFault: (error: unknown) => logger.error({ err: error }, "projection"),
+  };
+  const checkpointDirectory = `${settings.dataDir}/checkpoints`;
+  const projection = await Projection.start({ ...feed, fold: FLEET_FOLD, checkpointDirectory });
   projection.onQuarantine((event) => logger.error({ event }, "event quarantined"));
+  const readModel = new ReadModel({
+    ...feed,
+    generations: generationsOf(settings),
+    onQuarantine: (event) => logger.error({ event }, "event quarantined in the read model"),
+    notice: (line) => logger.warn(`read model: ${line}`),
+  });
   const control = new ControlCommands(nc, { clock, ids, hybridClock: new HybridClock(clock) });
   const contact = new HostContact(bus, new HostPulse(nc, clock), clock);
   const fleet = new FleetReader(projection, contact, control, ids);
@@ -60,6 +72,8 @@ export async function apiParts(
     { provide: Ids, useValue: ids },
     { provide: BusClient, useValue: bus },
     { provide: FleetReader, useValue: fleet },
+    { provide: FleetLists, useValue: new FleetLists(projection, readModel) },
+    { provide: ReadModel, useValue: readModel },
     { provide: HostContact, useValue: contact },
     { provide: ControlCommands, useValue: control },
     { provide: CreateMachine, useValue: new CreateMachine(fleet, control, bus, clock, ids) },
@@ -68,7 +82,13 @@ export async function apiParts(
     { provide: WaitMachine, useValue: new WaitMachine(fleet, clock) },
     { provide: StreamLogs, useValue: new StreamLogs(nc, bus, ids) },
   ];
-  return { settings, clock, ids, projection, fleet, tokens, providers };
+  return { settings, clock, ids, projection, fleet, readModel, tokens, providers };
+}
+
+function generationsOf({ databaseUrl, clusterId, dataDir }: ApiSettings) {
+  return databaseUrl === undefined
+    ? new PgliteGenerations(`${dataDir}/read-model`)
+    : new PostgresGenerations(databaseUrl, clusterId);
 }
 
 @Module({})
@@ -84,7 +104,9 @@ export function apiModule(parts: ApiParts): DynamicModule {
       MachinesController,
       TokensController,
       DroverController,
+      OrgsController,
       PlatformController,
+      ReadModelController,
     ],
     providers: [...parts.providers] as DynamicModule["providers"] & object,
   };

@@ -1,6 +1,7 @@
 import "reflect-metadata";
 import { mkdir, readFile } from "node:fs/promises";
 import { assertBusAnswers, assertSyncedWrites, connectBus } from "#bus";
+import { listMachines } from "#read-model";
 import { HealthServer, Metrics, makeLogger, readSettings, runService } from "#service";
 import { apiParts } from "./api.module.ts";
 import { apiServer } from "./serve.ts";
@@ -25,16 +26,22 @@ await runService(logger, async () => {
   const health = new HealthServer(new Metrics());
   health.require("bus", () => assertBusAnswers(nc, 1_000));
   health.require("projection", () => parts.projection.caughtUp);
+  // Without it lists are shorter, and nothing else is missing: said, and no reason to be taken away.
+  health.tell("read_model", async () => {
+    const read = await parts.readModel.read({}, (db) => listMachines(db, { page: { limit: 1 } }));
+    return read.kind === "rows" ? { status: "ready" } : { status: "degraded", why: read.why };
+  });
   const app = await apiServer(parts, health, logger);
   const caughtUp = new AbortController();
   void parts.projection.caughtUp.then(() => caughtUp.abort());
   await parts.clock.sleep(CATCH_UP_MS, caughtUp.signal).catch(() => undefined);
   await app.listen(settings.listen.port, settings.listen.host);
+  parts.readModel.start();
   logger.info({ listen: settings.listen }, "serving");
   return {
     stop: async () => {
       await app.close();
-      await parts.projection.stop();
+      await Promise.all([parts.projection.stop(), parts.readModel.stop()]);
       await nc.drain();
     },
   };

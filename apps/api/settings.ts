@@ -13,6 +13,11 @@ export const apiSettingsSchema = z.strictObject({
   dataDir: z.string(),
   /** Holds the local admin token. */
   adminTokenFile: z.string(),
+  /** Postgres for the read model; PGlite in the data directory without it. */
+  databaseUrl: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "not a postgres:// URL")
+    .optional(),
   allowUnsafe: z.boolean().default(false),
 });
 
@@ -25,6 +30,7 @@ export class ApiSettings implements z.infer<typeof apiSettingsSchema> {
   readonly listen!: { readonly host: string; readonly port: number };
   readonly dataDir!: string;
   readonly adminTokenFile!: string;
+  readonly databaseUrl?: string;
   readonly allowUnsafe!: boolean;
 
   constructor(parsed: z.infer<typeof apiSettingsSchema>) {

@@ -23,6 +23,8 @@ export class Catalogue {
   readonly #shape = currentShape();
   /** Turned out to be damaged as they were used. */
   readonly #distrusted = new Set<number>();
+  /** Numbers of those that are gone are not given again. */
+  #highest = 0;
 
   /** `notice`: is told in one line of whatever is not as this version would have left it. */
   constructor(generations: Generations, clock: Clock, notice: (line: string) => void) {
@@ -50,8 +52,10 @@ export class Catalogue {
   /** A new generation with empty tables. */
   async create(): Promise<Generation> {
     const [newest = 0] = await this.#generations.list();
-    await this.#generations.make(newest + 1);
-    return this.#open(newest + 1, (open) => Generation.create(open, this.#clock));
+    const number = Math.max(this.#highest, newest) + 1;
+    await this.#generations.make(number);
+    this.#highest = number;
+    return this.#open(number, (open) => Generation.create(open, this.#clock));
   }
 
   /** From now on this generation is of no use to anybody. */
@@ -86,6 +90,7 @@ export class Catalogue {
 
   /** Opens one; what is damaged stays closed. */
   async #inspect(number: number): Promise<{ readonly kind: Kind; readonly generation?: Generation }> {
+    this.#highest = Math.max(this.#highest, number);
     if (this.#distrusted.has(number)) return { kind: "damaged" };
     try {
       const generation = await this.#open(number, (open) => Generation.resume(open, this.#clock));

@@ -184,7 +184,7 @@ async function storeAll(tx: Transaction, events: readonly RecordedEvent[]): Prom
 async function store(tx: Transaction, events: readonly RecordedEvent[]): Promise<QuarantinedEvent[]> {
   const part = await loadPart(tx, events);
   const { history, quarantined: bad } = foldEvents(part, events);
-  await savePart(tx, part);
+  await savePart(tx, part, events);
   await upsert(tx, machineEvents, history);
   return [...bad];
 }

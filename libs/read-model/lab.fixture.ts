@@ -12,6 +12,7 @@ import type { Database, Generations } from "./generations.ts";
 import { PgliteGenerations } from "./pglite-generations.ts";
 import {
   apps,
+  hostnames,
   hosts,
   machineEvents,
   machines,
@@ -23,7 +24,17 @@ import {
 
 const clock = new SystemClock();
 /** All that follows from the events alone. */
-const TABLES = { apps, hosts, machineEvents, machines, placements, quarantined, registrations, successions };
+const TABLES = {
+  apps,
+  hostnames,
+  hosts,
+  machineEvents,
+  machines,
+  placements,
+  quarantined,
+  registrations,
+  successions,
+};
 
 /** Everything that a generation holds, as one hash: the same events give the same. */
 export async function rowHash(db: Database): Promise<string> {

@@ -17,6 +17,7 @@ export interface PageMark {
 }
 
 export interface MachineFilter {
+  readonly machineId?: string;
   readonly appName?: string;
   readonly orgSlug?: string;
   readonly region?: string;
@@ -44,9 +45,11 @@ export async function listMachines(db: Database, filter: MachineFilter): Promise
 }
 
 function conditions(db: Database, filter: MachineFilter): (SQL | undefined)[] {
-  const { appName, orgSlug, region, states, metadata = {}, includeEnded, updatedAfterMs, page } = filter;
+  const { machineId, appName, orgSlug, region, states, metadata = {}, page } = filter;
+  const { includeEnded, updatedAfterMs } = filter;
   const after = page?.after;
   return [
+    machineId === undefined ? undefined : eq(machines.id, machineId),
     appName === undefined ? undefined : eq(machines.appName, appName),
     orgSlug === undefined ? undefined : ofOrganization(db, orgSlug),
     region === undefined ? undefined : eq(machines.region, region),

@@ -13,7 +13,7 @@ import {
   registrationRow,
   successionRow,
 } from "./rows.ts";
-import { apps, hosts, machines, placements, registrations, successions } from "./schema.ts";
+import { apps, hostnames, hosts, machines, placements, registrations, successions } from "./schema.ts";
 import { upsert } from "./upsert.ts";
 
 /** The part of the fleet, as it is stored, that some events can change. */
@@ -59,10 +59,18 @@ async function loadLogs(
   }
 }
 
-/** Writes the part back. What it holds and no event changed is written as it was. */
-export async function savePart(tx: Transaction, part: FleetView): Promise<void> {
+/** Writes the part back after the events. What it holds and none of them changed is written as it was. */
+export async function savePart(
+  tx: Transaction,
+  part: FleetView,
+  events: readonly RecordedEvent[],
+): Promise<void> {
   const { control, logs, succeeded } = part;
   await upsert(tx, apps, [...control.apps.values()]);
+  await upsert(tx, hostnames, [...control.hostnames.values()]);
+  const released = events.flatMap(({ type, data }) => (type === "HostnameReleased" ? [data.hostname] : []));
+  const free = released.filter((hostname) => !control.hostnames.has(hostname));
+  if (free.length > 0) await tx.delete(hostnames).where(inArray(hostnames.hostname, free));
   await upsert(tx, placements, [...control.placements.values()].map(placementRow));
   await upsert(tx, registrations, [...control.hosts.values()].map(registrationRow));
   await upsert(tx, successions, [...succeeded].map(successionRow));

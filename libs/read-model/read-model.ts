@@ -94,13 +94,15 @@ export class ReadModel {
     const session = this.#session;
     const serving = session?.serving;
     if (session === undefined || serving === undefined) return { kind: "none", why: this.#absence() };
-    if (!(await serving.waitFor(position, REACH_MS))) {
+    if (!(await serving.waitFor(position, REACH_MS)) && session.serving === serving) {
       return { kind: "none", why: "the database is behind" };
     }
     try {
       const rows = await within(this.#settings.clock, READ_MS, query(serving.generation.db));
       return { kind: "rows", rows };
     } catch (error) {
+      // Another generation took its place meanwhile: that one is asked.
+      if (session.serving !== serving && this.#session === session) return this.read(position, query);
       if (!isInTheData(error)) void session.doubt(serving, error);
       return { kind: "none", why: `the database does not answer: ${lineOf(error)}` };
     }
@@ -146,11 +148,13 @@ export class ReadModel {
       signal.addEventListener("abort", () => done(undefined), { once: true });
     });
     const opening = Session.open(this.#catalogue, this.#settings, notice);
-    const session = await Promise.race([within(clock, OPEN_MS, opening), stopped]).finally(() => {
-      // Should it still open one day, nobody waits for it.
-      void opening.then((late) => (late === this.#session ? undefined : late.close())).catch(() => undefined);
+    // Should it still open one day, nobody waits for it.
+    const abandon = () => void opening.then((late) => late.close()).catch(() => undefined);
+    const session = await Promise.race([within(clock, OPEN_MS, opening), stopped]).catch((error) => {
+      abandon();
+      throw error;
     });
-    if (session === undefined) return undefined;
+    if (session === undefined) return abandon();
     if (this.#trouble !== undefined) notice(`${generations.name} is there`);
     this.#trouble = undefined;
     this.#session = session;

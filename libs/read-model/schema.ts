@@ -64,6 +64,14 @@ export const apps = pgTable("apps", {
   deleted: boolean("deleted").notNull(),
 });
 
+/** Which app answers for a hostname. An app that was made anew has another id, and none of them. */
+export const hostnames = pgTable("hostnames", {
+  hostname: text("hostname").primaryKey(),
+  appName: text("app_name").notNull(),
+  appId: text("app_id").notNull(),
+  claimedAtMs: count("claimed_at_ms").notNull(),
+});
+
 /** Which host owns a machine; `host_id` is null where none took it. */
 export const placements = pgTable("placements", {
   machineId: text("machine_id").primaryKey(),

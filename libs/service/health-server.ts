@@ -34,7 +34,7 @@ export class HealthServer {
     this.#checks.set(name, check);
   }
 
-  /** Adds what `/readyz` says of a process that is ready, under `name`. */
+  /** Adds what `/readyz` says of a process that is ready, under `name`; what `read` returns may be a promise. */
   tell(name: string, read: () => unknown): void {
     this.#details.set(name, read);
   }
@@ -70,8 +70,15 @@ export class HealthServer {
     if (path !== "/readyz") return json(404, { error: "not found", status: "not_found" });
     const failures = await this.#failures();
     if (Object.keys(failures).length > 0) return json(503, { status: "not ready", failures });
-    const details = Object.fromEntries([...this.#details].map(([name, read]) => [name, read()]));
-    return json(200, { status: "ready", checks: [...this.#checks.keys()], ...details });
+    return json(200, { status: "ready", checks: [...this.#checks.keys()], ...(await this.#told()) });
+  }
+
+  async #told(): Promise<Record<string, unknown>> {
+    const details = [...this.#details].map(async ([name, read]) => {
+      const reading = async () => read();
+      return [name, await withTimeout(reading()).catch((error: Error) => error.message)] as const;
+    });
+    return Object.fromEntries(await Promise.all(details));
   }
 
   async #failures(): Promise<Record<string, string>> {
@@ -89,13 +96,13 @@ export class HealthServer {
   }
 }
 
-async function withTimeout(work: void | Promise<void>): Promise<void> {
+async function withTimeout<T>(work: T | Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, fail) => {
     timer = setTimeout(() => fail(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS);
   });
   try {
-    await Promise.race([work, late]);
+    return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }

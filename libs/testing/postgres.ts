@@ -14,6 +14,8 @@ export interface Postgres {
   readonly pid: number;
   /** SIGKILL to the server: its processes end without a word. */
   kill(): Promise<void>;
+  /** Runs a statement as somebody with `psql` would. */
+  sql(statement: string): Promise<void>;
   /** Stops it where it stands, or lets it go on: it is there, and says nothing. */
   freeze(): void;
   thaw(): void;
@@ -78,6 +80,10 @@ class RunningPostgres implements Postgres {
 
   kill(): Promise<void> {
     return this.#server.kill();
+  }
+
+  async sql(statement: string): Promise<void> {
+    await promisify(execFile)(programPath("psql"), [this.url, "-v", "ON_ERROR_STOP=1", "-c", statement]);
   }
 
   freeze(): void {

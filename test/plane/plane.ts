@@ -62,6 +62,8 @@ export class Plane {
   /** Decides on every message; lets all arrive unless set. */
   watch: Watch = () => "arrives";
   readonly #dataDir: string;
+  /** Of the API's read model, once one was asked for. */
+  #database: { readonly databaseUrl?: string } | undefined;
   #api!: Api;
   readonly #routers: PlaneRouter[] = [];
   #scheduler!: Scheduler;
@@ -140,13 +142,21 @@ export class Plane {
       dataDir: join(this.#dataDir, "api"),
       adminTokenFile: "none",
       allowUnsafe: false,
+      ...this.#database,
     });
     const parts = await apiParts(nc, settings, TOKEN, logger);
     const app = await apiServer(parts, new HealthServer(new Metrics()), logger);
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
     await parts.projection.caughtUp;
+    if (this.#database !== undefined) parts.readModel.start();
     this.#api = { parts, app, nc, tap };
+  }
+
+  /** From now on the API has a read model: in Postgres, or in PGlite without a URL. Otherwise it is never opened. */
+  openDatabase(url?: string): Promise<void> {
+    this.#database = url === undefined ? {} : { databaseUrl: url };
+    return this.replace("api");
   }
 
   async startScheduler(): Promise<void> {
@@ -177,6 +187,7 @@ export class Plane {
     tap.cut();
     void nc.close();
     void parts.projection.stop();
+    void parts.readModel.stop();
   }
 
   killScheduler(): void {
@@ -223,7 +234,7 @@ export class Plane {
 
   async stop(): Promise<void> {
     await Promise.all(this.#routers.map((router) => router.stop()));
-    await this.#api.parts.projection.stop();
+    await Promise.all([this.#api.parts.projection.stop(), this.#api.parts.readModel.stop()]);
     this.killApi();
     this.killScheduler();
     await Promise.all(this.hosts.map((host) => host.remove()));

@@ -17,8 +17,9 @@ import type { AppRecord, ControlCommand } from "#control";
 import { ControlCommands } from "#fleet";
 import { Clock, Ids } from "#kernel";
 import { isTerminal } from "#machines";
+import { FleetLists } from "../fleet/fleet-lists.ts";
 import { FleetReader } from "../fleet/fleet-reader.ts";
-import { metaOf, setPosition } from "../http/caller.ts";
+import { metaOf, setPosition, setSource } from "../http/caller.ts";
 import { parse } from "../http/parse.ts";
 import { appNameSchema } from "../machines/requests.ts";
 
@@ -36,6 +37,7 @@ const createAppSchema = z
 export class AppsController {
   constructor(
     @Inject(FleetReader) private readonly fleet: FleetReader,
+    @Inject(FleetLists) private readonly lists: FleetLists,
     @Inject(ControlCommands) private readonly control: ControlCommands,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Ids) private readonly ids: Ids,
@@ -58,16 +60,19 @@ export class AppsController {
   }
 
   @Get()
-  list(@Query("org_slug") orgSlug?: string) {
-    const apps = [...this.fleet.control.apps.values()]
-      .filter((app) => !app.deleted && (orgSlug === undefined || app.orgSlug === orgSlug))
-      .map((app) => this.#json(app));
+  async list(
+    @Query("org_slug") orgSlug: string | undefined,
+    @Res({ passthrough: true }) response: FastifyReply,
+  ) {
+    const { items, staleBecause } = await this.lists.apps(orgSlug);
+    setSource(response, staleBecause);
+    const apps = items.map(({ app, machineCount }) => appJson(app, machineCount));
     return { apps, total_apps: apps.length };
   }
 
   @Get(":appName")
   async show(@Param("appName") appName: string) {
-    return this.#json(await this.fleet.app(appName));
+    return appJson(await this.fleet.app(appName), this.#machineCount(appName));
   }
 
   @Delete(":appName")
@@ -89,19 +94,19 @@ export class AppsController {
     await this.fleet.reach(position);
   }
 
-  #json(app: AppRecord) {
-    return {
-      id: app.id,
-      name: app.name,
-      machine_count: this.#machineCount(app.name),
-      volume_count: 0,
-      network: app.network,
-      organization: { name: app.orgSlug, slug: app.orgSlug },
-      status: this.#machineCount(app.name) === 0 ? "pending" : "deployed",
-    };
-  }
-
   #machineCount(appName: string): number {
     return this.fleet.machinesOf(appName).filter(({ machine }) => !isTerminal(machine.state)).length;
   }
+}
+
+function appJson(app: AppRecord, machineCount: number) {
+  return {
+    id: app.id,
+    name: app.name,
+    machine_count: machineCount,
+    volume_count: 0,
+    network: app.network,
+    organization: { name: app.orgSlug, slug: app.orgSlug },
+    status: machineCount === 0 ? "pending" : "deployed",
+  };
 }

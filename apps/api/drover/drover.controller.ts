@@ -4,9 +4,10 @@ import { z } from "zod";
 import { promisedOf } from "#hosts";
 import { formatPosition, Ids, RefusedError, refusal } from "#kernel";
 import { isTerminal } from "#machines";
+import { FleetLists } from "../fleet/fleet-lists.ts";
 import { FleetReader, type Located } from "../fleet/fleet-reader.ts";
 import { HostContact } from "../fleet/host-contact.ts";
-import { metaOf } from "../http/caller.ts";
+import { metaOf, setSource } from "../http/caller.ts";
 import { parse } from "../http/parse.ts";
 import { machineIdSchema } from "../machines/requests.ts";
 import { shownMachine } from "../machines/shown.ts";
@@ -24,6 +25,7 @@ const logsQuerySchema = z.looseObject({
 export class DroverController {
   constructor(
     @Inject(FleetReader) private readonly fleet: FleetReader,
+    @Inject(FleetLists) private readonly lists: FleetLists,
     @Inject(HostContact) private readonly contact: HostContact,
     @Inject(StreamLogs) private readonly logs: StreamLogs,
     @Inject(ApiSettings) private readonly settings: ApiSettings,
@@ -71,13 +73,10 @@ export class DroverController {
    * told to whoever has its id.
    */
   @Get("machines")
-  machines(@Query() query: unknown) {
+  async machines(@Query() query: unknown, @Res({ passthrough: true }) response: FastifyReply) {
     const { app, key } = parse(machinesQuerySchema, query, "query");
-    return this.fleet
-      .machinesOf(app)
-      .filter(({ machine }) => machine.id === key || !isTerminal(machine.state))
-      .filter(({ machine }) => key === undefined || machine.id === key || machine.name === key)
-      .map((located) => shownMachine(this.fleet, located));
+    const located = key === undefined ? await this.#list(app, response) : this.#findByKey(key, app);
+    return located.map((each) => shownMachine(this.fleet, each));
   }
 
   /** NDJSON, until the end or, with `follow=true`, until the client goes away. */
@@ -99,6 +98,19 @@ export class DroverController {
     );
     request.raw.once("close", () => lines.destroy());
     await response.header("content-type", "application/x-ndjson").send(lines);
+  }
+
+  async #list(app: string | undefined, response: FastifyReply): Promise<readonly Located[]> {
+    const { items, staleBecause } = await this.lists.machines(app === undefined ? {} : { appName: app });
+    setSource(response, staleBecause);
+    return items;
+  }
+
+  /** What commands are about: never a question to the database. */
+  #findByKey(key: string, app: string | undefined): Located[] {
+    return this.fleet
+      .machinesOf(app)
+      .filter(({ machine }) => machine.id === key || (machine.name === key && !isTerminal(machine.state)));
   }
 }
 

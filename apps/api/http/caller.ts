@@ -43,3 +43,11 @@ export function wantedPosition(request: FastifyRequest): Position | undefined {
 export function setPosition(response: FastifyReply, position: Position): void {
   void response.header("drover-position", formatPosition(position));
 }
+
+/** Says in headers where a list came from; one from memory may lack what was over long ago. `staleBecause`: why. */
+export function setSource(response: FastifyReply, staleBecause: string | undefined): void {
+  void response.header("drover-source", staleBecause === undefined ? "database" : "memory");
+  if (staleBecause === undefined) return;
+  void response.header("drover-stale", "true");
+  void response.header("drover-stale-reason", staleBecause.replace(/[^\x20-\x7e]/g, "?"));
+}

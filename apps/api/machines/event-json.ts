@@ -34,6 +34,9 @@ const TYPES: Partial<Record<MachineEvent["type"], string>> = {
   MachineReleased: "migrate",
 };
 
+/** Those that are shown. */
+export const SHOWN_TYPES = Object.keys(TYPES) as MachineEvent["type"][];
+
 /** A machine's event as the API shows it; undefined for those that it does not show. */
 export function machineEventJson(entry: HistoryEntry): MachineEventJson | undefined {
   const type = TYPES[entry.type];

@@ -51,6 +51,25 @@ export function machineSummaryJson(machine: Machine, where: Whereabouts): Machin
   };
 }
 
+/** A machine among those of an organization (schema `OrgMachine`). `summary`: without its config. */
+export function orgMachineJson(machine: Machine, summary: boolean): Record<string, unknown> {
+  const { image, metadata } = machine.config;
+  const config = { image, guest: withDefaults(machine).guest, metadata: metadata ?? {} };
+  return {
+    id: machine.id,
+    name: machine.name,
+    app_name: machine.appName,
+    state: machine.state,
+    region: machine.region,
+    version: machine.instanceId,
+    instance_id: machine.instanceId,
+    private_ip: machine.privateIp,
+    created_at: new Date(machine.createdAtMs).toISOString(),
+    updated_at: new Date(machine.updatedAtMs).toISOString(),
+    ...(summary ? {} : { config }),
+  };
+}
+
 /** What Fly's API has no field for: why a machine is where it is, and what it waits for (I9). */
 function droverOf(machine: Machine, where: Whereabouts): Record<string, unknown> {
   return {

@@ -15,24 +15,27 @@ import {
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { MachineRequest } from "#contracts";
 import { Ids, RefusedError, refusal } from "#kernel";
-import { isTerminal, type Machine } from "#machines";
+import type { Machine } from "#machines";
+import { FleetLists } from "../fleet/fleet-lists.ts";
 import { FleetReader, type Located } from "../fleet/fleet-reader.ts";
-import { metaOf, setPosition } from "../http/caller.ts";
+import { metaOf, setPosition, setSource } from "../http/caller.ts";
 import { parse } from "../http/parse.ts";
 import { ApiSettings } from "../settings.ts";
 import { CommandMachine } from "./command-machine.ts";
 import { CreateMachine } from "./create-machine.ts";
+import { machineEventJson, SHOWN_TYPES } from "./event-json.ts";
 import {
   createMachineSchema,
   destroyQuerySchema,
   eventsQuerySchema,
   listQuerySchema,
+  machineFilterOf,
   machineIdSchema,
   stopMachineSchema,
   updateMachineSchema,
   waitQuerySchema,
 } from "./requests.ts";
-import { shownEvents, shownMachine, shownSummary } from "./shown.ts";
+import { shownMachine, shownSummary } from "./shown.ts";
 import { WaitMachine } from "./wait-machine.ts";
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
@@ -42,6 +45,7 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 export class MachinesController {
   constructor(
     @Inject(FleetReader) private readonly fleet: FleetReader,
+    @Inject(FleetLists) private readonly lists: FleetLists,
     @Inject(CreateMachine) private readonly creates: CreateMachine,
     @Inject(CommandMachine) private readonly commands: CommandMachine,
     @Inject(WaitMachine) private readonly waits: WaitMachine,
@@ -81,17 +85,18 @@ export class MachinesController {
   }
 
   @Get()
-  async list(@Param("appName") appName: string, @Query() query: unknown) {
+  async list(
+    @Param("appName") appName: string,
+    @Query() query: unknown,
+    @Res({ passthrough: true }) response: FastifyReply,
+  ) {
     await this.fleet.app(appName);
     const wanted = parse(listQuerySchema, query, "query");
-    return this.fleet
-      .machinesOf(appName)
-      .filter(({ machine }) => wanted.include_deleted === true || !isTerminal(machine.state))
-      .filter(({ machine }) => wanted.region === undefined || machine.region === wanted.region)
-      .filter(({ machine }) => wanted.state === undefined || wanted.state.includes(machine.state))
-      .map((located) =>
-        wanted.summary === true ? shownSummary(this.fleet, located) : shownMachine(this.fleet, located),
-      );
+    const { items, staleBecause } = await this.lists.machines({ appName, ...machineFilterOf(wanted) });
+    setSource(response, staleBecause);
+    return items.map((located) =>
+      wanted.summary === true ? shownSummary(this.fleet, located) : shownMachine(this.fleet, located),
+    );
   }
 
   @Get(":machineId")
@@ -207,10 +212,14 @@ export class MachinesController {
     @Param("appName") appName: string,
     @Param("machineId") machineId: string,
     @Query() query: unknown,
+    @Res({ passthrough: true }) response: FastifyReply,
   ) {
-    const { limit } = parse(eventsQuerySchema, query, "query");
-    await this.#find(appName, machineId);
-    return shownEvents(this.fleet, machineId, limit);
+    const { limit, before } = parse(eventsQuerySchema, query, "query");
+    await this.#findEver(appName, machineId);
+    const wanted = { machineId, types: SHOWN_TYPES, limit, ...(before === undefined ? {} : { before }) };
+    const { items, staleBecause } = await this.lists.events(wanted);
+    setSource(response, staleBecause);
+    return items.flatMap((entry) => machineEventJson(entry) ?? []);
   }
 
   /** Finds a machine of an app by its exact id; the projection first, then its owner: a create is seen at once. */
@@ -220,6 +229,14 @@ export class MachinesController {
     if (located !== undefined && located.machine.appName === appName) return located;
     await this.fleet.app(appName);
     throw new RefusedError(refusal("not_found", `no machine ${id} in app ${appName}`));
+  }
+
+  /** As `#find`, and also what its host has forgotten since: the read model forgets nothing. */
+  async #findEver(appName: string, machineId: string): Promise<void> {
+    await this.#find(appName, machineId).catch(async (thrown) => {
+      const { items } = await this.lists.machines({ appName, machineId, includeEnded: true });
+      if (items.length === 0) throw thrown;
+    });
   }
 
   async #command(

@@ -8,6 +8,7 @@ import {
   serviceSchema,
 } from "#contracts";
 import { MACHINE_STATES } from "#machines";
+import type { MachineFilter, PageMark } from "#read-model";
 
 /** What clients send about machines: names and shapes of the Machines API. */
 
@@ -62,12 +63,53 @@ const stateList = z.union([z.string(), z.array(z.string())]).transform((value) =
     .filter((item) => item !== ""),
 );
 
-export const listQuerySchema = z.looseObject({
+const listShape = {
   include_deleted: flag.optional(),
   region: z.string().optional(),
   state: stateList.pipe(z.array(z.enum(MACHINE_STATES))).optional(),
   summary: flag.optional(),
+};
+/** Beside these, `metadata.KEY=VALUE`. */
+export const listQuerySchema = z.looseObject(listShape);
+export type ListQuery = z.infer<typeof listQuerySchema>;
+
+/** Where a page ended, as the client gives it back: it is ours to read, and nobody else's. */
+const cursor = z.string().transform((text, context): PageMark => {
+  const [, updatedAtMs, machineId] = /^(\d{1,15})\.([\w-]{1,64})$/.exec(fromBase64(text)) ?? [];
+  if (machineId !== undefined) return { updatedAtMs: Number(updatedAtMs), machineId };
+  context.addIssue({ code: "custom", message: "not a cursor: give back next_cursor as it came" });
+  return z.NEVER;
 });
+
+export const orgQuerySchema = z.looseObject({
+  ...listShape,
+  /** RFC 3339. A cursor takes its place. */
+  updated_after: z.iso.datetime({ offset: true }).transform(Date.parse).optional(),
+  cursor: cursor.optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
+});
+
+/** The cursor of a page that ended there. */
+export function cursorOf({ updatedAtMs, machineId }: PageMark): string {
+  return Buffer.from(`${updatedAtMs}.${machineId}`).toString("base64url");
+}
+
+function fromBase64(text: string): string {
+  return Buffer.from(text, "base64url").toString("latin1");
+}
+
+/** What a list's query asks of the machines themselves. */
+export function machineFilterOf(query: ListQuery): MachineFilter {
+  const metadata = Object.entries(query).flatMap(([key, value]) =>
+    key.startsWith("metadata.") && typeof value === "string" ? [[key.slice("metadata.".length), value]] : [],
+  );
+  return {
+    includeEnded: query.include_deleted === true,
+    metadata: Object.fromEntries(metadata),
+    ...(query.region === undefined ? {} : { region: query.region }),
+    ...(query.state === undefined ? {} : { states: query.state }),
+  };
+}
 
 export const WAITED_STATES = ["started", "stopped", "suspended", "destroyed", "failed", "settled"] as const;
 
@@ -81,4 +123,8 @@ export const waitQuerySchema = z.looseObject({
 });
 export type WaitQuery = z.infer<typeof waitQuerySchema>;
 
-export const eventsQuerySchema = z.looseObject({ limit: z.coerce.number().int().min(1).max(50).default(20) });
+export const eventsQuerySchema = z.looseObject({
+  limit: z.coerce.number().int().min(1).max(50).default(20),
+  /** An event's id: what came before it. So all of a history can be read, page by page. */
+  before: z.string().max(64).optional(),
+});

@@ -19,6 +19,13 @@ CREATE TABLE "generation" (
 	"cursors" json
 );
 --> statement-breakpoint
+CREATE TABLE "hostnames" (
+	"hostname" text PRIMARY KEY NOT NULL,
+	"app_name" text NOT NULL,
+	"app_id" text NOT NULL,
+	"claimed_at_ms" bigint NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "hosts" (
 	"log" text PRIMARY KEY NOT NULL,
 	"host_id" text NOT NULL,
