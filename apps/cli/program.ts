@@ -6,6 +6,7 @@ import { registerImage } from "./commands/image.ts";
 import { registerLifecycle } from "./commands/lifecycle.ts";
 import { registerLogs } from "./commands/logs.ts";
 import { registerMachines } from "./commands/machines.ts";
+import { registerReadModel } from "./commands/read-model.ts";
 import { registerReplay } from "./commands/replay.ts";
 import { registerRun } from "./commands/run.ts";
 import { registerStatus } from "./commands/status.ts";
@@ -41,6 +42,7 @@ Example:
     registerLogs,
     registerApps,
     registerTokens,
+    registerReadModel,
     registerReplay,
     registerBench,
   ]) {

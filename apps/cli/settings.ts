@@ -8,6 +8,7 @@ export interface CliSettings {
   readonly token: string | undefined;
   readonly nats: string | undefined;
   readonly http: string | undefined;
+  readonly databaseUrl: string | undefined;
   /** Where programs are found. */
   readonly path: string;
 }
@@ -19,6 +20,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): CliSettings {
     token: given(env.DROVER_TOKEN),
     nats: given(env.DROVER_NATS),
     http: given(env.DROVER_HTTP),
+    databaseUrl: given(env.DATABASE_URL),
     path: given(env.PATH) ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   };
 }

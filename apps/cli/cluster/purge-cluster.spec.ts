@@ -30,7 +30,7 @@ afterEach(async () => rm(layout.root, { recursive: true, force: true }));
 
 async function furnish(): Promise<void> {
   await writeCluster(layout, cluster);
-  await writeSettings(cluster, layout, { cpuMillis: 1, memoryMib: 1 }, false, ids);
+  await writeSettings(cluster, layout, { share: { cpuMillis: 1, memoryMib: 1 }, allowUnsafe: false }, ids);
 }
 
 describe("a purge", () => {

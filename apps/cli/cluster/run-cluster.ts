@@ -28,6 +28,8 @@ export interface UpOptions {
   /** Whether an empty cluster is given the demo app. */
   readonly demo: boolean;
   readonly allowUnsafe: boolean;
+  /** Postgres for the read model. May hold a password: it stands on no command line, and is printed nowhere. */
+  readonly databaseUrl?: string | undefined;
   readonly readyTimeoutMs: number;
 }
 
@@ -75,7 +77,7 @@ export async function runCluster(
     const cluster = await wantedCluster(before, options, programs, clock, ids);
     const services = processesOf(cluster, layout, programs);
     if (JSON.stringify(cluster) !== JSON.stringify(before)) await writeCluster(layout, cluster);
-    const changed = await writeSettings(cluster, layout, shareOf(cluster), options.allowUnsafe, ids);
+    const changed = await writeSettings(cluster, layout, { ...options, share: shareOf(cluster) }, ids);
     await renew(
       services.filter((service) => changed.has(service.settings)),
       before,

@@ -27,7 +27,9 @@ beforeEach(async () => {
 });
 afterEach(async () => rm(layout.root, { recursive: true, force: true }));
 
-const write = async (of = cluster, its = share) => [...(await writeSettings(of, layout, its, false, ids))];
+const write = async (of = cluster, its = share) => [
+  ...(await writeSettings(of, layout, { share: its, allowUnsafe: false }, ids)),
+];
 
 async function allFiles(): Promise<string[]> {
   const entries = await readdir(layout.root, { recursive: true, withFileTypes: true });
@@ -55,6 +57,17 @@ describe("a cluster's settings", () => {
       file.startsWith(layout.secretsDir) || file === layout.tokenFile || file.endsWith("/link.conf");
     for (const file of (await allFiles()).filter((each) => !kept(each)))
       expect(await readFile(file, "utf8")).not.toMatch(/\bS[UANCO][A-Z2-7]{50,}|drover_[0-9a-f]{20,}/);
+  });
+
+  it("tell the API alone of a database, which starts anew when that changes", async () => {
+    await write();
+    const databaseUrl = "postgres://me:hush@127.0.0.1/db";
+    const choice = { share, allowUnsafe: false, databaseUrl };
+    expect([...(await writeSettings(cluster, layout, choice, ids))]).toEqual([layout.serviceConfig("api")]);
+    for (const file of await allFiles()) {
+      expect((await readFile(file, "utf8")).includes("hush")).toBe(file === layout.serviceConfig("api"));
+    }
+    expect(await write()).toEqual([layout.serviceConfig("api")]);
   });
 
   it("name those that have to start anew: the hub and every agent when a host joins", async () => {

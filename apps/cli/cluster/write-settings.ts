@@ -24,6 +24,14 @@ export interface HostShare {
   readonly memoryMib: number;
 }
 
+/** What settings say beside what the cluster file does. */
+export interface SettingsChoice {
+  readonly share: HostShare;
+  readonly allowUnsafe: boolean;
+  /** Postgres for the read model; PGlite without it. May hold a password. */
+  readonly databaseUrl?: string | undefined;
+}
+
 const PRIVATE = 0o600;
 
 /** Writes a file. `settings`: the settings that it belongs to, when it is not those itself. */
@@ -36,8 +44,7 @@ type Write = (file: string, content: unknown, settings?: string) => Promise<void
 export async function writeSettings(
   cluster: Cluster,
   layout: Layout,
-  share: HostShare,
-  allowUnsafe: boolean,
+  { share, allowUnsafe, databaseUrl }: SettingsChoice,
   ids: Ids,
 ): Promise<ReadonlySet<string>> {
   const changed = new Set<string>();
@@ -65,6 +72,7 @@ export async function writeSettings(
     listen: cluster.api,
     dataDir: layout.serviceDir("api"),
     adminTokenFile: layout.tokenFile,
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
   });
   for (const { routerId, port, healthPort } of cluster.routers) {
     await write(layout.serviceConfig(routerId), {

@@ -56,14 +56,11 @@ async function spawnSupervisor(
   await makeFolder(layout.logsDir);
   const log = openSync(layout.logFile("supervisor"), "a", 0o600);
   try {
-    const args = [
-      "--enable-source-maps",
-      process.argv[1]!,
-      "supervise",
-      "--options",
-      JSON.stringify(options),
-    ];
-    const env = { PATH: programs.path, NODE_COMPILE_CACHE: programs.compileCache };
+    const { databaseUrl, ...open } = options;
+    const words = ["supervise", "--options", JSON.stringify(open)];
+    const args = ["--enable-source-maps", process.argv[1]!, ...words];
+    const secret = databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl };
+    const env = { PATH: programs.path, NODE_COMPILE_CACHE: programs.compileCache, ...secret };
     return spawn(programs.node, args, { cwd: "/", detached: true, env, stdio: ["ignore", log, log, "ipc"] });
   } finally {
     closeSync(log);

@@ -54,7 +54,10 @@ export function registerUp(program: Command, context: CliContext): void {
     .description("Is the supervisor of `up --detach`.")
     .requiredOption("--options <json>", "what `up` was asked for")
     .addHelpText("after", "\nExample:\n  $ drover up --detach\n")
-    .action(async (flags: { options: string }) => supervise(context, JSON.parse(flags.options) as UpOptions));
+    .action(async (flags: { options: string }) => {
+      const { databaseUrl } = context.settings;
+      await supervise(context, { ...(JSON.parse(flags.options) as UpOptions), databaseUrl });
+    });
 }
 
 async function up(context: CliContext, flags: UpFlags): Promise<void> {
@@ -149,6 +152,7 @@ function optionsOf(context: CliContext, flags: UpFlags): UpOptions {
     api: listenOf(flags.api, "--api", settings.api, "DROVER_API"),
     http: listenOf(flags.http, "--http", settings.http, "DROVER_HTTP"),
     allowUnsafe: flags.unsafeNoSync === true,
+    databaseUrl: databaseOf(settings.databaseUrl),
     readyTimeoutMs: wholeNumber(flags.readyTimeout, "--ready-timeout", 1, 3_600) * 1_000,
   };
 }
@@ -156,6 +160,14 @@ function optionsOf(context: CliContext, flags: UpFlags): UpOptions {
 function listenOf(flag: string | undefined, name: string, variable: string | undefined, its: string) {
   if (flag !== undefined) return parseListen(flag, name);
   return variable === undefined ? undefined : parseListen(variable, its);
+}
+
+/** Checked without a word of what it holds. */
+function databaseOf(url: string | undefined): string | undefined {
+  if (url === undefined || /^postgres(ql)?:\/\/\S+$/.test(url)) return url;
+  throw new RefusedError(
+    refusal("invalid", "DATABASE_URL is not postgres://USER:PASSWORD@HOST:PORT/DATABASE"),
+  );
 }
 
 function announce(output: Output, { cluster, hello }: Serving, dataDir: string): void {
