@@ -20,6 +20,7 @@ import { LoadLeases } from "./react/load-leases.ts";
 import { LogEndBeacon } from "./react/log-end-beacon.ts";
 import { MachineJournal } from "./react/machine-journal.ts";
 import { Reactor } from "./react/reactor.ts";
+import { Releases } from "./react/releases.ts";
 import { ReservationTimers } from "./react/reservation-timers.ts";
 import { Retries } from "./react/retries.ts";
 import type { AgentSettings } from "./settings.ts";
@@ -53,6 +54,7 @@ export class HostAgent {
   readonly #retries: Retries;
   readonly #streams: LogStreams;
   readonly #autostop: Autostop;
+  readonly #releases: Releases;
   readonly #stopped = new AbortController();
 
   /**
@@ -99,7 +101,9 @@ export class HostAgent {
       this.#reactor.lookAgain();
       this.#timers.align();
     });
-    const effects = effectsOf(ports, this.#decisions);
+    const leases = this.#leases(settings);
+    this.#releases = new Releases(() => leases.present(clock.monotonicMs()), clock);
+    const effects = effectsOf(ports, this.#decisions, (...run) => this.#releases.released(...run));
     this.#runner = new OperationRunner(
       new MachineJournal(this.#decisions),
       afterAck(ledger, effects),
@@ -109,7 +113,7 @@ export class HostAgent {
     const onTrouble = (error: unknown) => this.#trouble({ err: error });
     this.#reactor = new Reactor(this.#decisions, this.#runner, ports.containers, clock, onTrouble);
     this.#timers = new ReservationTimers(this.#decisions, clock, onTrouble);
-    this.#autostop = new Autostop(this.#decisions, this.#leases(settings), clock, onTrouble);
+    this.#autostop = new Autostop(this.#decisions, leases, clock, onTrouble);
 
     const snapshots = new Snapshots(ledger);
     const room = new AdmissionRoom(settings.dataDir, 2 * settings.diskReserveMib);
@@ -143,7 +147,9 @@ export class HostAgent {
     this.#reactor.reactAll();
     nc.subscribe(subjects.load(log.hostId), {
       callback: (error, message) => {
-        if (error === null) this.#autostop.onLease(message.data);
+        if (error !== null) return;
+        this.#autostop.onLease(message.data);
+        this.#releases.note(message.data);
       },
     });
     void this.#keepRegistered();

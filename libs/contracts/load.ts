@@ -27,3 +27,15 @@ export const loadLeaseSchema = z.object({
   isLast: z.boolean().optional(),
 });
 export type LoadLease = z.infer<typeof loadLeaseSchema>;
+
+/**
+ * A router's word, on the same subject, that it has let machines go which are on their way down: it sends them nothing any
+ * more, and nothing that it sent them is under way. A host waits for it before it asks a process to end, so that no
+ * request ends with it. Said at once, and again with each lease for as long as it is so.
+ */
+export const routerReleaseSchema = z.object({
+  routerId: z.string().regex(SUBJECT_TOKEN),
+  /** The runs of these machines that end: a word about an earlier run is no word about this one. */
+  released: z.array(z.object({ machineId: z.string(), startId: z.string() })).max(100_000),
+});
+export type RouterRelease = z.infer<typeof routerReleaseSchema>;

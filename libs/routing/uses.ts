@@ -18,6 +18,12 @@ interface Use {
  */
 export class Uses {
   readonly #uses = new Map<string, Use>();
+  #freed: (machineId: string) => void = () => undefined;
+
+  /** `listener` hears of each machine that the last request under way to it has left. */
+  onFreed(listener: (machineId: string) => void): void {
+    this.#freed = listener;
+  }
 
   inFlight(machineId: string): number {
     return this.#uses.get(machineId)?.inFlight ?? 0;
@@ -42,6 +48,7 @@ export class Uses {
     if (use === undefined || use.inFlight === 0) return;
     use.inFlight -= 1;
     use.quietSinceMs = nowMs;
+    if (use.inFlight === 0) this.#freed(machineId);
   }
 
   /** Its host is about to be asked to wake it: from now on it is not idle. */

@@ -46,6 +46,7 @@ function effects(store = images) {
       logs: new SimulatedMachineLogs(),
     },
     { host: { id: "host-a" }, machine: () => machine, imagesInUse: () => ["sha256:in-use"] },
+    async () => undefined,
   );
 }
 

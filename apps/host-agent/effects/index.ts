@@ -1,7 +1,7 @@
 import { TerminalError } from "#kernel";
 import type { Machine, MachineStep } from "#machines";
 import type { Effect } from "#operations";
-import { awaitExit, keepProcess, sendSignal } from "./end-process.ts";
+import { awaitExit, keepProcess, type Released, sendSignal } from "./end-process.ts";
 import { type LaunchPorts, launch } from "./launch.ts";
 import type { MachineOf } from "./place.ts";
 import { prepare } from "./prepare.ts";
@@ -23,6 +23,7 @@ export interface KnownMachines {
 export function effectsOf(
   ports: RuntimePorts,
   machines: KnownMachines,
+  released: Released,
 ): Readonly<Record<MachineStep, Effect>> {
   const { images, network, rootfs, containers, logs } = ports;
   const machineOf: MachineOf = ({ subjectId }) => {
@@ -35,7 +36,7 @@ export function effectsOf(
     prepare: prepare(ports, machineOf, () => machines.host.id),
     launch: launch(ports, machineOf, () => machines.host.id),
     "keep-process": keepProcess,
-    "send-signal": sendSignal(containers),
+    "send-signal": sendSignal(containers, machineOf, released),
     "await-exit": awaitExit(containers),
     suspend: async () => {
       throw new TerminalError("unsupported", "containers cannot be suspended: stop the machine");

@@ -51,6 +51,12 @@ export class LoadLeases {
     for (const { idle } of this.#routers.values()) idle.delete(machineId);
   }
 
+  /** Routers that were heard lately, and so will say what they know. */
+  present(nowMs: number): string[] {
+    const isHere = ({ incarnation, atMs }: Heard) => incarnation !== "" && nowMs - atMs <= LOAD_LEASE_TTL_MS;
+    return [...this.#routers].flatMap(([routerId, heard]) => (isHere(heard) ? routerId : []));
+  }
+
   /** Whether it is certain that no router can have a request under way to the machine. */
   isIdle(machineId: string, nowMs: number): boolean {
     if (nowMs < this.#settlesAtMs || nowMs - this.#overfullAtMs < LOST_FOR_MS) return false;

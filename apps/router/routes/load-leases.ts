@@ -3,6 +3,7 @@ import type { Clock } from "#kernel";
 import { closeIdle } from "#routing";
 import type { Link } from "../link.ts";
 import type { LiveRoutes } from "./live-routes.ts";
+import { Releases } from "./releases.ts";
 
 /** What one message holds with room to spare. A machine that is not listed is not stopped. */
 const MOST_LISTED = 40_000;
@@ -13,6 +14,7 @@ export class LoadLeases {
   readonly #link: Link;
   readonly #clock: Clock;
   readonly #identity: Pick<LoadLease, "routerId" | "incarnation">;
+  readonly #releases: Releases;
 
   constructor(
     routes: LiveRoutes,
@@ -21,6 +23,7 @@ export class LoadLeases {
     identity: Pick<LoadLease, "routerId" | "incarnation">,
   ) {
     this.#routes = routes;
+    this.#releases = new Releases(routes, link, identity.routerId);
     this.#link = link;
     this.#clock = clock;
     this.#identity = identity;
@@ -38,10 +41,11 @@ export class LoadLeases {
     for (const hostId of this.#routes.table.hostIds) this.#publish(hostId, { idle: [], isLast: true });
   }
 
-  /** Tells, and tends to the routes, until `signal` fires. A lease is a heartbeat: hence the timer. */
+  /** Tells, also what was let go, and tends to the routes, until `signal` fires. A lease is a heartbeat: hence the timer. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.tell();
+      this.#releases.tellAgain();
       this.#routes.tend();
       await this.#clock.sleep(LOAD_LEASE_EVERY_MS, signal).catch(() => undefined);
     }
