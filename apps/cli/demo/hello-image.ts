@@ -13,8 +13,8 @@ wait $!
 `;
 
 /**
- * One request from stdin, its answer to stdout: whatever is asked for, who answers and what arrived. Builtins only, and
- * the end of the connection is the end of the answer: a thousand at once take a second, where each `$(…)` would add one.
+ * One request from stdin, its answer to stdout: whatever is asked for, who answers and what arrived. Builtins only, because
+ * a thousand at once take a second, and each `$(…)` would add one; written at once, so that nobody gets half of it.
  */
 const ANSWER = `#!/bin/sh
 read -r request || exit
@@ -27,10 +27,8 @@ while read -r header; do
   case $header in [Cc][Oo][Nn][Tt][Ee][Nn][Tt]-[Ll][Ee][Nn][Gg][Tt][Hh]:*) length=\${header#*:} ;; esac
 done
 [ $((length)) -eq 0 ] || head -c $((length)) >/dev/null
-printf 'HTTP/1.1 200 OK\\r\\nContent-Type: text/plain; charset=utf-8\\r\\nConnection: close\\r\\n\\r\\n'
-case $request in HEAD\\ *) exit ;; esac
 read -r now _ </proc/uptime
-printf %s "Hello from machine $FLY_MACHINE_ID of app $FLY_APP_NAME!
+page="Hello from machine $FLY_MACHINE_ID of app $FLY_APP_NAME!
 
   host     $DROVER_HOST
   region   $FLY_REGION
@@ -39,6 +37,9 @@ printf %s "Hello from machine $FLY_MACHINE_ID of app $FLY_APP_NAME!
 
 You sent: \${request%\r}
 $headers"
+size=\${#page}
+case $request in HEAD\\ *) page= ;; esac
+printf 'HTTP/1.1 200 OK\\r\\nContent-Type: text/plain; charset=utf-8\\r\\nContent-Length: %d\\r\\nConnection: close\\r\\n\\r\\n%s' $size "$page"
 `;
 
 /** The demo: a server of two shell scripts that says which machine answers, where it is, and what it was sent. */
