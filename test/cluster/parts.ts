@@ -64,6 +64,16 @@ export class ClusterParts {
     spawn(program, args, { detached: true, stdio: "ignore", env: { ...env } }).unref();
   }
 
+  /** kill -9, then another one in its place; resolves when that is ready. */
+  async replace(name: string): Promise<void> {
+    const before = this.find(name);
+    this.kill(name);
+    while (before !== undefined && isAlive(before)) await pause(20);
+    this.start(name);
+    const service = this.services.find((other) => other.name === name)!;
+    while (!(await isReady(service))) await pause(20);
+  }
+
   /** kill -9 of everything but machines, the supervisor first. */
   async killAll(): Promise<void> {
     await this.killSupervisor();
