@@ -1,32 +1,10 @@
-import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { RefusedError, refusal } from "#kernel";
+import { RefusedError } from "#kernel";
 import type { ApiClient } from "../api-client.ts";
-import type { CliContext, CommonFlags } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { type MachineRecord, machinePath } from "../machine-record.ts";
-import { absolute, wholeNumber } from "../settings.ts";
 import { awaitMachine } from "./await-machine.ts";
-
-interface RunFlags extends CommonFlags {
-  readonly app: string;
-  readonly name?: string;
-  readonly region?: string;
-  readonly policy?: string;
-  readonly feature: string[];
-  readonly antiAffinity?: string;
-  readonly env: string[];
-  readonly publish: string[];
-  readonly memory?: string;
-  readonly cpus?: string;
-  readonly cpuKind?: string;
-  readonly entrypoint?: string;
-  readonly workdir?: string;
-  readonly user?: string;
-  readonly restart?: string;
-  readonly rm?: boolean;
-  readonly start: boolean;
-  readonly wait: boolean;
-}
+import { configOf, type RunFlags } from "./run-config.ts";
 
 export function registerRun(program: Command, context: CliContext): void {
   const collect = (value: string, before: string[]) => [...before, value];
@@ -55,6 +33,16 @@ export function registerRun(program: Command, context: CliContext): void {
       collect,
       [],
     )
+    .option("--port <n>", "where its program listens: the router leads http://APP.localhost to it")
+    .option(
+      "--autostop <how>",
+      "off or stop: sleep when nobody wants it, and wake for a request (default: off)",
+    )
+    .option(
+      "--autostop-after <duration>",
+      "how long nobody wants it before it sleeps, e.g. 30s (default: 60s)",
+    )
+    .option("--min-running <n>", "machines of the app that stay up all the same (default: 0)")
     .option("--memory <MiB>", "memory (default: 256)")
     .option("--cpus <n>", "number of CPUs (default: 1)")
     .option("--cpu-kind <kind>", "shared or performance")
@@ -69,7 +57,7 @@ export function registerRun(program: Command, context: CliContext): void {
     .option("--json", "print JSON only")
     .addHelpText(
       "after",
-      "\nExample:\n  $ drover run -p 8081:80 localhost:5000/web:1\n  $ drover run --name talk oci:./image -- sh -c 'echo hello'\n  $ drover run --policy pack --feature container oci:./image\n",
+      "\nExample:\n  $ drover run --app web --port 80 --autostop stop nginx:1.27\n  $ drover run -p 8081:80 localhost:5000/web:1\n  $ drover run --name talk oci:./image -- sh -c 'echo hello'\n  $ drover run --policy pack --feature container oci:./image\n",
     )
     .action(async (image: string, command: string[], flags: RunFlags) => run(context, image, command, flags));
 }
@@ -101,67 +89,4 @@ async function ensureApp(api: ApiClient, name: string): Promise<void> {
   } catch (thrown) {
     if (!(thrown instanceof RefusedError) || thrown.refusal.code !== "name_taken") throw thrown;
   }
-}
-
-function configOf(image: string, command: string[], flags: RunFlags): unknown {
-  const guest = {
-    ...(flags.memory === undefined
-      ? {}
-      : { memory_mb: wholeNumber(flags.memory, "--memory", 16, 4_194_304) }),
-    ...(flags.cpus === undefined ? {} : { cpus: wholeNumber(flags.cpus, "--cpus", 1, 256) }),
-    ...(flags.cpuKind === undefined ? {} : { cpu_kind: flags.cpuKind }),
-  };
-  const init = {
-    ...(flags.entrypoint === undefined ? {} : { entrypoint: [flags.entrypoint] }),
-    ...(command.length === 0 ? {} : { cmd: command }),
-  };
-  const placement = {
-    ...(flags.policy === undefined ? {} : { policy: flags.policy }),
-    ...(flags.feature.length === 0 ? {} : { features: flags.feature }),
-    ...(flags.antiAffinity === undefined ? {} : { anti_affinity: flags.antiAffinity }),
-  };
-  return {
-    image: localImage(image),
-    ...(flags.env.length === 0 ? {} : { env: environmentOf(flags.env) }),
-    ...(Object.keys(guest).length === 0 ? {} : { guest }),
-    ...(Object.keys(init).length === 0 ? {} : { init }),
-    ...(Object.keys(placement).length === 0 ? {} : { placement }),
-    ...(flags.restart === undefined ? {} : { restart: { policy: flags.restart } }),
-    ...(flags.rm === true ? { auto_destroy: true } : {}),
-    ...(flags.publish.length === 0 ? {} : { publish: flags.publish.map(publishedPort) }),
-    ...(flags.workdir === undefined ? {} : { workdir: flags.workdir }),
-    ...(flags.user === undefined ? {} : { user: flags.user }),
-  };
-}
-
-/** Agents do not know where the user stands: an `oci:` path becomes absolute here. */
-function localImage(image: string): string {
-  if (!image.startsWith("oci:")) return image;
-  const [path = "", ...tag] = image.slice("oci:".length).split(":");
-  const whole = absolute(path, "oci:");
-  if (!existsSync(`${whole}/index.json`)) {
-    throw new RefusedError(refusal("image_not_found", `${whole} is no OCI layout: it has no index.json`));
-  }
-  return ["oci", whole, ...tag].join(":");
-}
-
-function environmentOf(pairs: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const equals = pair.indexOf("=");
-      if (equals < 1) throw new RefusedError(refusal("invalid", `--env: "${pair}" is not NAME=VALUE`));
-      return [pair.slice(0, equals), pair.slice(equals + 1)];
-    }),
-  );
-}
-
-function publishedPort(text: string): { host_port: number; machine_port: number; protocol: string } {
-  const match = /^(\d{1,5}):(\d{1,5})(?:\/(tcp|udp))?$/.exec(text);
-  if (!match)
-    throw new RefusedError(refusal("invalid", `--publish: "${text}" is not HOST_PORT:MACHINE_PORT`));
-  return {
-    host_port: wholeNumber(match[1]!, "--publish", 1, 65_535),
-    machine_port: wholeNumber(match[2]!, "--publish", 1, 65_535),
-    protocol: match[3] ?? "tcp",
-  };
 }
