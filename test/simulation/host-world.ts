@@ -39,6 +39,8 @@ export interface HostPlace {
   readonly region: string;
   readonly features: readonly string[];
   readonly capacity: Resources;
+  /** First two bytes of its machines' addresses. */
+  readonly subnet: string;
   /** Its agent's way to its leaf. */
   readonly connect: () => Promise<BusConnection>;
 }
@@ -72,6 +74,7 @@ export class SimulatedHost {
     const usual = {
       region: "local",
       features: ["container"],
+      subnet: "10.213",
       capacity: { cpuMillis: 4_000, memoryMib: 4_096 },
     };
     const dataDir = await mkdtemp(join(tmpdir(), "drover-simulated-host-"));
@@ -105,7 +108,7 @@ export class SimulatedHost {
       clusterId: "sim",
       hostId: this.hostId,
       region: this.#place.region,
-      subnet: "10.213",
+      subnet: this.#place.subnet,
       dataDir: this.#dataDir,
       nats: { servers: [this.#server.url], seedFile: "none" },
       monitorUrl: this.#server.monitorUrl,
@@ -136,11 +139,11 @@ export class SimulatedHost {
 
   async #world(point: DeathPoint, clock: MortalClock, life: SimulatedLife): Promise<AgentWorld> {
     const { hostId } = this;
-    const { region, features, capacity } = this.#place;
+    const { region, features, capacity, subnet } = this.#place;
     const nc = await this.#connect();
     const images = new SimulatedImageStore(this.registry, this.#disk);
     const log = await HostLog.open(nc, { hostId, clock, ids });
-    const identity = { hostId, clusterId: "sim", region, subnet: "10.213" };
+    const identity = { hostId, clusterId: "sim", region, subnet };
     return {
       clock,
       ids,
