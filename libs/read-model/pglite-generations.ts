@@ -1,11 +1,12 @@
-import { statSync } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { existsSync, statSync } from "node:fs";
+import { cp, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { drizzle } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import { RefusedError, refusal } from "#kernel";
 import { Generations, type OpenGeneration } from "./generations.ts";
+import { makePglite } from "./pglite-thread.ts";
 import { PgliteWire } from "./pglite-wire.ts";
 import { DamagedError } from "./trouble.ts";
 
@@ -31,8 +32,16 @@ export class PgliteGenerations extends Generations {
       .sort((a, b) => b - a);
   }
 
+  /** All begin as copies of an empty one, which is made once: that takes a second on a quiet machine, and many on others. */
   override async make(number: number): Promise<void> {
-    await mkdir(this.#directory(number), { mode: 0o700 });
+    const empty = join(this.#folder, "empty");
+    if (!existsSync(empty)) {
+      const unfinished = `${empty}.new`;
+      await rm(unfinished, { recursive: true, force: true });
+      await makePglite(unfinished);
+      await rename(unfinished, empty);
+    }
+    await cp(empty, this.#directory(number), { recursive: true, errorOnExist: true, force: false });
   }
 
   override async open(number: number): Promise<OpenGeneration> {

@@ -1,8 +1,6 @@
 import { Duplex } from "node:stream";
-import { Worker } from "node:worker_threads";
-
-/** What the worker's own heap may take; PGlite's memory is beside it. */
-const HEAP_MIB = 192;
+import type { Worker } from "node:worker_threads";
+import { startPglite } from "./pglite-thread.ts";
 
 /** A connection to PGlite in a worker thread, as the Postgres driver sees a socket. It lives as long as the worker. */
 export class PgliteWire extends Duplex {
@@ -10,14 +8,7 @@ export class PgliteWire extends Duplex {
 
   /** Starts the worker on a directory. Rejects when PGlite does not start there. */
   static async open(directory: string): Promise<PgliteWire> {
-    // The worker stands beside this file, as source or compiled.
-    const isSource = import.meta.url.endsWith(".ts");
-    const program = new URL(isSource ? "./pglite-worker.ts" : "./pglite-worker.js", import.meta.url);
-    const worker = new Worker(program, {
-      workerData: directory,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
-      execArgv: [],
-    });
+    const worker = startPglite(directory, "serve");
     const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
     const early = () => reject(new Error("PGlite ended as it started"));
     worker

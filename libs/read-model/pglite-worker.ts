@@ -6,21 +6,28 @@ import { PGlite } from "@electric-sql/pglite";
  * protocol, so that one driver speaks to both. Plain JavaScript but for its types: Node runs it from the source as well.
  */
 
-/** Small buffers: the read model of a laptop fits, and memory is what PGlite costs. It starts without fsync. */
+/**
+ * Small buffers: memory is what PGlite costs. It does not fsync, so a commit is as cheap as a write; put off it must not
+ * be: there is no process that would write it later, and a kill would take all.
+ */
 const CONFIG = [
   "shared_buffers=16MB",
   "max_connections=4",
-  "wal_level=minimal",
   "max_wal_senders=0",
   "min_wal_size=32MB",
   "max_wal_size=64MB",
-  "synchronous_commit=off",
+  "synchronous_commit=on",
 ];
 
-const database = await PGlite.create({ dataDir: workerData as string, postgresqlconf: CONFIG });
-let last: Promise<unknown> = Promise.resolve();
-parentPort?.on("message", (bytes: Uint8Array) => {
-  // One after the other; what it cannot answer ends the thread, and with it the connection.
-  last = last.then(async () => parentPort?.postMessage(await database.execProtocolRaw(bytes)));
-});
-parentPort?.postMessage("ready");
+const { directory, task } = workerData as { readonly directory: string; readonly task: "make" | "serve" };
+const database = await PGlite.create({ dataDir: directory, postgresqlconf: CONFIG });
+if (task === "make") {
+  await database.close();
+} else {
+  let last: Promise<unknown> = Promise.resolve();
+  parentPort?.on("message", (bytes: Uint8Array) => {
+    // One after the other; what it cannot answer ends the thread, and with it the connection.
+    last = last.then(async () => parentPort?.postMessage(await database.execProtocolRaw(bytes)));
+  });
+  parentPort?.postMessage("ready");
+}
