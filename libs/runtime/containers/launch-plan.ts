@@ -4,35 +4,48 @@ import type { Bundle } from "./bundle.ts";
 import type { LaunchSpec } from "./container-runtime.ts";
 import { type GuestFiles, guestFiles, writeGuestFiles } from "./guest-files.ts";
 import { type OciSurroundings, ociSpec } from "./oci-spec.ts";
-import { resolveUser } from "./user.ts";
+import { type ProcessUser, resolveUser } from "./user.ts";
+
+/** What the plan takes from the host rather than from the launch. */
+export type PlanSurroundings = Pick<OciSurroundings, "cgroup" | "limitsSwap" | "maxOpenFiles">;
 
 /** All that a container is made from. */
 export interface LaunchPlan {
   readonly config: Readonly<Record<string, unknown>>;
   readonly etc: GuestFiles;
-  /** Tells this plan, on this very root filesystem and in this very network, from any other. */
-  readonly digest: string;
 }
 
 /** Throws `TerminalError` ("launch_failed") when the image knows no such user. */
 export async function planOf(
   spec: LaunchSpec,
-  bundle: Bundle,
-  around: Pick<OciSurroundings, "cgroup" | "limitsSwap" | "maxOpenFiles">,
+  { etcFolder }: Bundle,
+  around: PlanSurroundings,
 ): Promise<LaunchPlan> {
-  const [user, etc, ...ground] = await Promise.all([
-    resolveUser(spec.rootfsPath, spec.process.user),
-    guestFiles(spec),
-    identityOf(spec.rootfsPath),
-    identityOf(spec.netnsPath),
-  ]);
-  const config = ociSpec(spec, { ...around, user, etcFolder: bundle.etcFolder });
-  const whole = JSON.stringify([config, etc, ground, spec.logPath]);
-  return { config, etc, digest: createHash("sha256").update(whole).digest("hex") };
+  const [user, etc] = await Promise.all([resolveUser(spec.rootfsPath, spec.process.user), guestFiles(spec)]);
+  return { config: ociSpec(spec, { ...around, user, etcFolder }), etc };
 }
 
 export async function layOut({ config, etc }: LaunchPlan, bundle: Bundle): Promise<void> {
   await Promise.all([writeGuestFiles(bundle.etcFolder, etc), bundle.writeSpec(config)]);
+}
+
+/** Whom a user's name means follows from the root filesystem, which no process has changed yet. */
+const ANYBODY: ProcessUser = { uid: 0, gid: 0, additionalGids: [], home: "/" };
+
+/** Tells what a plan is made from, on this very root filesystem and in this very network, from anything else. */
+export async function digestOf(
+  spec: LaunchSpec,
+  { etcFolder }: Bundle,
+  around: PlanSurroundings,
+): Promise<string> {
+  const config = ociSpec(spec, { ...around, user: ANYBODY, etcFolder });
+  const found = await Promise.all([
+    guestFiles(spec),
+    identityOf(spec.rootfsPath),
+    identityOf(spec.netnsPath),
+  ]);
+  const whole = JSON.stringify([config, spec.process.user, spec.logPath, found]);
+  return createHash("sha256").update(whole).digest("hex");
 }
 
 /** A mount, or a namespace: whatever is made anew under the same path has another. */

@@ -4,7 +4,7 @@ import { containerIdOf } from "../names.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Launched, LaunchSpec } from "./container-runtime.ts";
 import type { ContainerTraces } from "./container-traces.ts";
-import { type LaunchPlan, layOut, planOf } from "./launch-plan.ts";
+import { digestOf, layOut, type PlanSurroundings, planOf } from "./launch-plan.ts";
 import { CreateError, type MonitorOrder, startMonitor } from "./monitor.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 import { lives } from "./processes.ts";
@@ -45,7 +45,8 @@ export class Launcher {
   async makeReady(spec: LaunchSpec, signal: AbortSignal): Promise<void> {
     const bundle = this.#ground.traces.bundleOf(containerIdOf(spec));
     if ((await bundle.started()) !== undefined || (await this.#isReady(spec, bundle))) return;
-    const { digest } = await this.#create(spec, bundle, signal);
+    const digest = await digestOf(spec, bundle, this.#surroundingsOf(bundle));
+    await this.#create(spec, bundle, signal);
     await bundle.noteReady(digest);
     await this.#ground.faultPoint("ready noted");
   }
@@ -63,21 +64,24 @@ export class Launcher {
   async #isReady(spec: LaunchSpec, bundle: Bundle): Promise<boolean> {
     const noted = await bundle.ready();
     if (noted === undefined) return false;
-    const plan = await this.#planFor(spec, bundle).catch(() => undefined); // whoever makes it anew will say why not
-    if (plan?.digest !== noted || (await bundle.monitor()) === undefined) return false;
     const { runtime } = this.#ground;
-    const first = await runtime.processOf(bundle.containerId);
-    return first !== undefined && runtime.isWaiting(bundle.containerId, first);
+    const [digest, monitor, first] = await Promise.all([
+      digestOf(spec, bundle, this.#surroundingsOf(bundle)),
+      bundle.monitor(),
+      runtime.processOf(bundle.containerId),
+    ]);
+    if (digest !== noted || monitor === undefined || first === undefined) return false;
+    return runtime.isWaiting(bundle.containerId, first);
   }
 
-  async #create(spec: LaunchSpec, bundle: Bundle, signal: AbortSignal): Promise<LaunchPlan> {
+  async #create(spec: LaunchSpec, bundle: Bundle, signal: AbortSignal): Promise<void> {
     const { traces, faultPoint } = this.#ground;
     if (!(await bundle.create())) {
       await traces.wipe(bundle.containerId);
       await bundle.create();
     }
     await faultPoint("bundle made");
-    const planned = this.#planFor(spec, bundle);
+    const planned = planOf(spec, bundle, this.#surroundingsOf(bundle));
     const written = planned.then((plan) => layOut(plan, bundle));
     written.catch(() => {}); // the monitor's start reports it
     try {
@@ -86,7 +90,6 @@ export class Launcher {
       throw await this.#failure(error, bundle);
     }
     await faultPoint("container created");
-    return planned;
   }
 
   async #resume(bundle: Bundle, startedAtMs: number, signal: AbortSignal): Promise<Launched> {
@@ -108,10 +111,9 @@ export class Launcher {
     return { startedAtMs, pid: first !== undefined && lives(first) ? first.pid : 0 };
   }
 
-  #planFor(spec: LaunchSpec, bundle: Bundle): Promise<LaunchPlan> {
+  #surroundingsOf({ containerId }: Bundle): PlanSurroundings {
     const { traces, limitsSwap, maxOpenFiles } = this.#ground;
-    const cgroup = traces.cgroupOf(bundle.containerId);
-    return planOf(spec, bundle, { cgroup, limitsSwap, maxOpenFiles });
+    return { cgroup: traces.cgroupOf(containerId), limitsSwap, maxOpenFiles };
   }
 
   #orderFor(spec: LaunchSpec, bundle: Bundle): MonitorOrder {

@@ -33,6 +33,8 @@ export class LogSegments {
   readonly #segmentBytes: number;
   readonly #maxBytes: number;
   readonly #oneAtATime = new OneAtATime();
+  /** The file that was made ready last, as it was then: as long as nothing is written to it, it is. */
+  #ready: { readonly ino: number; readonly size: number } | undefined;
 
   constructor(dir: string, segmentBytes: number, maxBytes: number) {
     this.#dir = dir;
@@ -46,8 +48,10 @@ export class LogSegments {
 
   /** Makes the log ready for a monitor that is about to begin: there is a file, not too long, ending in a whole line. */
   async prepare(): Promise<void> {
+    const found = await stat(this.currentPath).catch(ifMissing(undefined));
+    if (found !== undefined && found.ino === this.#ready?.ino && found.size === this.#ready.size) return;
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
-    const size = (await stat(this.currentPath).catch(ifMissing(undefined)))?.size;
+    const size = found?.size;
     if (size !== undefined && size > 0) await this.#endLine(size);
     if (size === undefined || size >= this.#segmentBytes) {
       const fresh = `${this.currentPath}.new`;
@@ -55,6 +59,7 @@ export class LogSegments {
       await rename(fresh, this.currentPath);
     }
     await this.tend();
+    this.#ready = await stat(this.currentPath);
   }
 
   /** Gives the file being written its number, and deletes the oldest ones beyond the room that a log may take. */

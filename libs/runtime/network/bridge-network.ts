@@ -50,8 +50,10 @@ export class BridgeNetwork extends MachineNetwork {
 
   override prepare(spec: NetworkSpec, signal: AbortSignal): Promise<{ readonly netnsPath: string }> {
     return this.#turns.take(spec.machineId, async () => {
-      const before = await this.#records.read(spec.machineId);
-      const found = await this.#find(spec.machineId);
+      const [before, found] = await Promise.all([
+        this.#records.read(spec.machineId),
+        this.#find(spec.machineId),
+      ]);
       const stands =
         before?.complete === true && found.netns && found.link && isDeepStrictEqual(before.spec, spec);
       if (!stands) await this.#build(spec, before, found, signal);
@@ -131,8 +133,10 @@ export class BridgeNetwork extends MachineNetwork {
 
   async #find(machineId: string): Promise<Found> {
     const veth = `/sys/class/net/${this.#names.vethOf(machineId)}`;
-    const fs = await statfs(this.#names.netnsPathOf(machineId)).catch(() => undefined);
-    const master = await readlink(`${veth}/master`).catch(() => "");
+    const [fs, master] = await Promise.all([
+      statfs(this.#names.netnsPathOf(machineId)).catch(() => undefined),
+      readlink(`${veth}/master`).catch(() => ""),
+    ]);
     return {
       netns: fs?.type === NSFS_MAGIC,
       veth: existsSync(veth),

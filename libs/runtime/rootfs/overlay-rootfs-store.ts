@@ -93,12 +93,18 @@ export class OverlayRootfsStore extends RootfsStore {
 
   async #prepare(machineId: string, layerKey: string, digest: string, signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
-    if ((await this.#images.load(digest)) === undefined) {
-      throw new TerminalError("image_not_found", `The image ${digest} is not on this host: pull it again.`);
-    }
     const machineDir = this.#machineDir(machineId);
     const layer = join(machineDir, safe(layerKey));
     const lower = relative(layer, this.#images.rootfsOf(digest));
+    const merged = join(layer, "merged");
+    const [image, stands] = await Promise.all([
+      this.#images.load(digest),
+      this.#stands(machineDir, layerKey, lower),
+    ]);
+    if (image === undefined) {
+      throw new TerminalError("image_not_found", `The image ${digest} is not on this host: pull it again.`);
+    }
+    if (stands) return merged;
     await mkdir(machineDir, { recursive: true, mode: 0o700 });
     for (const other of await readdir(machineDir)) {
       signal.throwIfAborted();
@@ -107,13 +113,25 @@ export class OverlayRootfsStore extends RootfsStore {
       if (!kept) await this.#discard(join(machineDir, other), signal);
     }
     if ((await stat(layer).catch(ifMissing(undefined))) === undefined) await this.#lay(layer, lower, digest);
-    const merged = join(layer, "merged");
     if ((await mountsUnder(merged)).length === 0) {
       const argv = ["mount", "-t", "overlay", "-o", OPTIONS, "drover", "merged"];
       await runCommand(argv, { cwd: layer, signal });
       await this.#faultPoint("layer mounted");
     }
     return merged;
+  }
+
+  /** Whether this layer and no other is there, on that image, mounted: it lies on another device than its folder then. */
+  async #stands(machineDir: string, layerKey: string, lower: string): Promise<boolean> {
+    const layer = join(machineDir, layerKey);
+    const [layers, link, own, merged] = await Promise.all([
+      readdir(machineDir).catch(ifMissing([])),
+      readlink(join(layer, "lower")).catch(ifMissing(undefined)),
+      stat(layer).catch(ifMissing(undefined)),
+      stat(join(layer, "merged")).catch(ifMissing(undefined)),
+    ]);
+    if (own === undefined || merged === undefined) return false;
+    return layers.length === 1 && link === lower && merged.dev !== own.dev;
   }
 
   /** The root's own owner and mode are those of the upper folder, so it takes them from the image. */
