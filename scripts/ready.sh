@@ -20,7 +20,7 @@ ready() {
       host) [ -z "$(missing_packages)" ] ;;
       nats-server) ready_tool nats-server ;;
       demo) ready_tool busybox ;;
-      trial) ready_tool docker-registry && ready_tool busybox ;;
+      trial) ready_tool docker-registry && ready_tool busybox && ready_postgres ;;
     esac || return 1
   done
 }
@@ -48,6 +48,14 @@ sources() {
 # The version is written down only after the tool ran, so a tool that was cut short is brought again.
 ready_tool() {
   [ -x "$tools/bin/$1" ] && [ -s "$tools/versions/$1" ]
+}
+
+# A whole Postgres: the machine's own or ours.
+ready_postgres() {
+  for initdb in /usr/lib/postgresql/*/bin/initdb "$tools"/postgres/usr/lib/postgresql/*/bin/initdb; do
+    [ ! -x "$initdb" ] || return 0
+  done
+  return 1
 }
 
 missing_packages() {

@@ -51,6 +51,10 @@ bring() {
     demo) ready_tool busybox || bring_private busybox-static busybox true ;;
     trial)
       ready_tool docker-registry || bring_private docker-registry docker-registry --version
+      if ! ready_postgres; then
+        . "$root/scripts/postgres.sh"
+        bring_postgres
+      fi
       bring demo
       ;;
   esac

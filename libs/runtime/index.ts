@@ -1,5 +1,5 @@
 export * from "./command.ts";
-export { ConmonRuntime, type ConmonRuntimeSettings } from "./containers/conmon-runtime.ts";
+export { ConmonRuntime, type ConmonRuntimeSettings, containerFolders } from "./containers/conmon-runtime.ts";
 export * from "./containers/container-runtime.ts";
 export type { FaultPoint } from "./fault-point.ts";
 export * from "./images/image-store.ts";

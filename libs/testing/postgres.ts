@@ -4,6 +4,7 @@ import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import postgres from "postgres";
 import { type Child, startChild } from "./child.ts";
 import { freePort } from "./nats-server.ts";
 
@@ -14,7 +15,7 @@ export interface Postgres {
   readonly pid: number;
   /** SIGKILL to the server: its processes end without a word. */
   kill(): Promise<void>;
-  /** Runs a statement as somebody with `psql` would. */
+  /** Runs a statement, as somebody else may. */
   sql(statement: string): Promise<void>;
   /** Stops it where it stands, or lets it go on: it is there, and says nothing. */
   freeze(): void;
@@ -83,7 +84,8 @@ class RunningPostgres implements Postgres {
   }
 
   async sql(statement: string): Promise<void> {
-    await promisify(execFile)(programPath("psql"), [this.url, "-v", "ON_ERROR_STOP=1", "-c", statement]);
+    const sql = postgres(this.url, { max: 1, onnotice: () => undefined });
+    await sql.unsafe(statement).finally(() => sql.end());
   }
 
   freeze(): void {

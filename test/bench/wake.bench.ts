@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { containerFolders } from "#runtime";
 import { httpServer, writeOciLayout } from "#testing";
-import { containerFolders } from "../../libs/runtime/containers/conmon-runtime.ts";
 import { BareContainer } from "./bare-container.ts";
 import { BenchCluster } from "./bench-cluster.ts";
 import { DockerContainer } from "./docker-container.ts";

@@ -10,6 +10,7 @@ import { HybridClock } from "#kernel";
 import { HealthServer, Metrics } from "#service";
 import {
   type Fate,
+  type Islands,
   startTopology,
   type TappedMessage,
   type TestBusSettings,
@@ -68,14 +69,18 @@ export class Plane {
   readonly #routers: PlaneRouter[] = [];
   #scheduler!: Scheduler;
 
-  /** `more`: what all hosts have; `own`: what one of them has, by its id. */
+  /**
+   * `more`: what all hosts have; `own`: what one of them has, by its id. `islands`: where the hosts' leaves are, when
+   * their links are to be broken.
+   */
   static async start(
     hostIds: readonly string[],
     more: Partial<HostPlace> = {},
     own: Readonly<Record<string, Partial<HostPlace>>> = {},
+    islands?: Islands,
   ): Promise<Plane> {
     const regionOf = (hostId: string) => own[hostId]?.region ?? more.region ?? "local";
-    const topology = await startTopology({ hosts: hostIds, regionOf });
+    const topology = await startTopology({ hosts: hostIds, regionOf, ...(islands && { islands }) });
     const plane = new Plane(topology, await mkdtemp(join(tmpdir(), "drover-plane-")));
     await plane.startScheduler();
     const make = (hostId: string) =>
