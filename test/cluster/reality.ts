@@ -129,8 +129,7 @@ interface Kernel {
 
 /** Looks with the system's own tools, not through the adapters. */
 async function kernelOf(names: HostNames, hostDir: string): Promise<Kernel> {
-  const { stdout } = await run(toolPath("runc"), ["--root", names.runtimeRoot, "list", "--format", "json"]);
-  const containers = (JSON.parse(stdout) ?? []) as { id: string; status: string }[];
+  const containers = await containersOf(names);
   const machines = join(hostDir, "machines");
   const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n").flatMap((line) => {
     const path = line.split(" ")[1] ?? "";
@@ -143,6 +142,18 @@ async function kernelOf(names: HostNames, hostDir: string): Promise<Kernel> {
     mounts,
     layers: (await list(machines)).filter((name) => !name.startsWith(".")),
   };
+}
+
+interface Listed {
+  readonly id: string;
+  readonly status: string;
+}
+
+/** Its list fails when a container goes while it is being made. */
+async function containersOf(names: HostNames): Promise<readonly Listed[]> {
+  const list = () => run(toolPath("runc"), ["--root", names.runtimeRoot, "list", "--format", "json"]);
+  const { stdout } = await list().catch(list).catch(list);
+  return (JSON.parse(stdout) ?? []) as Listed[];
 }
 
 async function list(folder: string): Promise<string[]> {
