@@ -58,11 +58,14 @@ const WORKERS = 4;
 const WORKER = Number(process.env.JEST_WORKER_ID ?? 0) % WORKERS;
 const LOOPBACK = "127.0.0.1";
 const ids = new SystemIds(new SystemClock());
+/** Ports are given in turn, so that none is given twice before somebody listens there. */
+let turn = Math.floor(ids.random() * PORTS);
 
 /** A port on 127.0.0.1 that nobody uses at this moment. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 1_000; tries += 1) {
-    const port = FIRST_PORT + WORKERS * Math.floor(ids.random() * (PORTS / WORKERS)) + WORKER;
+    turn += 1;
+    const port = FIRST_PORT + WORKERS * (turn % (PORTS / WORKERS)) + WORKER;
     if (await isFree(port)) return port;
   }
   throw new Error("no free port on 127.0.0.1");

@@ -343,9 +343,14 @@ describe("reads", () => {
   it("see what the reader's position says, and refuse what is none", async () => {
     const answer = await plane.ask("POST", MACHINES, { config: { image: IMAGE } });
     const position = answer.headers["drover-position"] as string;
-    const read = await plane.ask<ShownMachine[]>("GET", MACHINES, undefined, { "drover-position": position });
+    const at = { "drover-position": position };
+    const read = await plane.ask<ShownMachine[]>("GET", MACHINES, undefined, at);
     expect(read.body.map(({ id }) => id)).toContain(answer.body.id);
-    expect(read.headers["drover-stale"]).toBeUndefined();
+    // Here is no database: a list comes from memory, and says so.
+    expect(read.headers).toMatchObject({ "drover-source": "memory", "drover-stale": "true" });
+    const one = await plane.ask("GET", of(answer.body.id as string), undefined, at);
+    expect(one.status).toBe(200);
+    expect(one.headers["drover-stale"]).toBeUndefined();
   });
 
   it("say so when they do not reach the position in time", async () => {
