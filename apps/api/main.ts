@@ -28,7 +28,7 @@ await runService(logger, async () => {
   health.require("projection", () => parts.projection.caughtUp);
   // Without it lists are shorter, and nothing else is missing: said, and no reason to be taken away.
   health.tell("read_model", async () => {
-    const read = await parts.readModel.read({}, (db) => listMachines(db, { page: { limit: 1 } }));
+    const read = await parts.readModel.read({}, 0, (db) => listMachines(db, { page: { limit: 1 } }));
     return read.kind === "rows" ? { status: "ready" } : { status: "degraded", why: read.why };
   });
   const app = await apiServer(parts, health, logger);

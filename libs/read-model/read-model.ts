@@ -6,9 +6,8 @@ import { Session } from "./session.ts";
 import { isInTheData, lineOf } from "./trouble.ts";
 import { within } from "./within.ts";
 
-/** How long a reader waits for rows that include what it has seen elsewhere. */
-const REACH_MS = 1_000;
 const READ_MS = 3_000;
+const LATE_MS = 2_000;
 /** PGlite takes a while to make its first directory on a busy machine. */
 const OPEN_MS = 120_000;
 const FIRST_PAUSE_MS = 250;
@@ -22,10 +21,17 @@ export interface ReadModelSettings extends FollowerSettings {
   readonly notice: (line: string) => void;
 }
 
-/** What a read came to. `why` is fit for people: whoever asked gets another answer, and is told. */
-export type Read<T> =
-  | { readonly kind: "rows"; readonly rows: T }
-  | { readonly kind: "none"; readonly why: string };
+/**
+ * What a read came to. `why` is fit for people: whoever asked gets another answer, and is told. `isDown`: there is a
+ * database that ought to answer, and does not.
+ */
+export type Read<T> = { readonly kind: "rows"; readonly rows: T } | NoRows;
+
+interface NoRows {
+  readonly kind: "none";
+  readonly why: string;
+  readonly isDown: boolean;
+}
 
 /** A generation that is being filled, or was. */
 export interface FillStatus {
@@ -69,6 +75,8 @@ export class ReadModel {
   #running: Promise<void> = Promise.resolve();
   #session: Session | undefined;
   #trouble: Trouble | undefined;
+  /** Rather than not open yet. */
+  #hasFailed = false;
   #currentAtMs: number | undefined;
 
   constructor(settings: ReadModelSettings) {
@@ -89,22 +97,27 @@ export class ReadModel {
     await this.#settings.generations.close();
   }
 
-  /** Asks the rows that include `position`; waits for them, and for their answer, for a bounded time. Never rejects. */
-  async read<T>(position: Position, query: (db: Database) => Promise<T>): Promise<Read<T>> {
+  /**
+   * Asks the rows that include `position`: waits at most `reachMs` until they do, and for their answer for a bounded time.
+   * Never rejects.
+   */
+  async read<T>(position: Position, reachMs: number, query: (db: Database) => Promise<T>): Promise<Read<T>> {
     const session = this.#session;
     const serving = session?.serving;
-    if (session === undefined || serving === undefined) return { kind: "none", why: this.#absence() };
-    if (!(await serving.waitFor(position, REACH_MS)) && session.serving === serving) {
-      return { kind: "none", why: "the database is behind" };
+    if (session === undefined || serving === undefined) return this.#none();
+    const isReached = serving.includes(position) || (await serving.waitFor(position, reachMs));
+    if (!isReached && session.serving === serving) {
+      return { kind: "none", why: "the database is behind", isDown: this.#isLate(serving) };
     }
     try {
       const rows = await within(this.#settings.clock, READ_MS, query(serving.generation.db));
       return { kind: "rows", rows };
     } catch (error) {
       // Another generation took its place meanwhile: that one is asked.
-      if (session.serving !== serving && this.#session === session) return this.read(position, query);
+      if (session.serving !== serving && this.#session === session)
+        return this.read(position, reachMs, query);
       if (!isInTheData(error)) void session.doubt(serving, error);
-      return { kind: "none", why: `the database does not answer: ${lineOf(error)}` };
+      return { kind: "none", why: `the database does not answer: ${lineOf(error)}`, isDown: true };
     }
   }
 
@@ -157,6 +170,7 @@ export class ReadModel {
     if (session === undefined) return abandon();
     if (this.#trouble !== undefined) notice(`${generations.name} is there`);
     this.#trouble = undefined;
+    this.#hasFailed = false;
     this.#session = session;
     const ended = await Promise.race([session.failed, stopped]);
     this.#currentAtMs = session.serving?.currentAtMs ?? this.#currentAtMs;
@@ -170,6 +184,16 @@ export class ReadModel {
     const why = `${generations.name} cannot be used: ${lineOf(error)}`;
     if (this.#trouble?.why !== why) notice(`${why}; lists are answered from memory until it is back`);
     this.#trouble = { why, sinceMs: this.#trouble?.sinceMs ?? clock.nowMs() };
+    this.#hasFailed = true;
+  }
+
+  /** Being a moment behind is how it is while things happen; being so for long is being down. */
+  #isLate({ currentAtMs }: Follower): boolean {
+    return this.#settings.clock.nowMs() - (currentAtMs ?? 0) > LATE_MS;
+  }
+
+  #none(): NoRows {
+    return { kind: "none", why: this.#absence(), isDown: this.#hasFailed };
   }
 
   #absence(): string {

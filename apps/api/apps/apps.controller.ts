@@ -64,8 +64,8 @@ export class AppsController {
     @Query("org_slug") orgSlug: string | undefined,
     @Res({ passthrough: true }) response: FastifyReply,
   ) {
-    const { items, staleBecause } = await this.lists.apps(orgSlug);
-    setSource(response, staleBecause);
+    const { items, fromMemory } = await this.lists.apps(orgSlug);
+    setSource(response, fromMemory);
     const apps = items.map(({ app, machineCount }) => appJson(app, machineCount));
     return { apps, total_apps: apps.length };
   }

@@ -101,8 +101,8 @@ export class DroverController {
   }
 
   async #list(app: string | undefined, response: FastifyReply): Promise<readonly Located[]> {
-    const { items, staleBecause } = await this.lists.machines(app === undefined ? {} : { appName: app });
-    setSource(response, staleBecause);
+    const { items, fromMemory } = await this.lists.machines(app === undefined ? {} : { appName: app });
+    setSource(response, fromMemory);
     return items;
   }
 

@@ -15,15 +15,18 @@ import {
   type StoredMachine,
 } from "#read-model";
 
-/** A list, and why it came from memory, if it did. */
+/** A list, and why it came from memory, if it did. `isStale`: the database ought to have told, and is down (F43). */
 export interface Listed<T> {
   readonly items: readonly T[];
-  readonly staleBecause?: string;
+  readonly fromMemory?: { readonly why: string; readonly isStale: boolean };
 }
 
+/** How long a history waits for rows that include what its reader has seen: memory knows the last events only. */
+const HISTORY_REACH_MS = 1_000;
+
 /**
- * What the API lists: from the read model once that includes all that the fold in memory does, so that nobody sees less
- * than before; else from that fold, which says so (F43). Commands, tokens, waits and single machines never ask here.
+ * What the API lists: from the read model as long as that includes all that the fold in memory does, so that nobody sees
+ * less than before; else from that fold, at once. Commands, tokens, waits and single machines never ask here.
  */
 export class FleetLists {
   readonly #projection: Projection<FleetView>;
@@ -36,6 +39,7 @@ export class FleetLists {
 
   machines(filter: MachineFilter): Promise<Listed<StoredMachine>> {
     return this.#list(
+      0,
       (db) => listMachines(db, filter),
       (view) => machinesInMemory(view, filter),
     );
@@ -43,6 +47,7 @@ export class FleetLists {
 
   apps(orgSlug?: string): Promise<Listed<StoredApp>> {
     return this.#list(
+      0,
       (db) => listApps(db, orgSlug),
       (view) => appsInMemory(view, orgSlug),
     );
@@ -51,17 +56,20 @@ export class FleetLists {
   /** The latest first. */
   events(filter: EventFilter): Promise<Listed<HistoryEntry>> {
     return this.#list(
+      HISTORY_REACH_MS,
       (db) => listEvents(db, filter),
       (view) => eventsInMemory(view, filter),
     );
   }
 
   async #list<T>(
+    reachMs: number,
     fromRows: (db: Database) => Promise<T[]>,
     fromMemory: (view: FleetView) => T[],
   ): Promise<Listed<T>> {
-    const read = await this.#readModel.read(this.#projection.position(), fromRows);
+    const read = await this.#readModel.read(this.#projection.position(), reachMs, fromRows);
     if (read.kind === "rows") return { items: read.rows };
-    return { items: fromMemory(this.#projection.state), staleBecause: read.why };
+    const { why, isDown: isStale } = read;
+    return { items: fromMemory(this.#projection.state), fromMemory: { why, isStale } };
   }
 }

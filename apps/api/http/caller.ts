@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type CallMeta, SUBJECT_TOKEN } from "#contracts";
 import { formatPosition, type Ids, type Position, parsePosition } from "#kernel";
+import type { Listed } from "../fleet/fleet-lists.ts";
 
 /** Who sent a request, as the guard found out, and what the request says of itself. */
 export interface Caller {
@@ -44,10 +45,10 @@ export function setPosition(response: FastifyReply, position: Position): void {
   void response.header("drover-position", formatPosition(position));
 }
 
-/** Says in headers where a list came from; one from memory may lack what was over long ago. `staleBecause`: why. */
-export function setSource(response: FastifyReply, staleBecause: string | undefined): void {
-  void response.header("drover-source", staleBecause === undefined ? "database" : "memory");
-  if (staleBecause === undefined) return;
-  void response.header("drover-stale", "true");
-  void response.header("drover-stale-reason", staleBecause.replace(/[^\x20-\x7e]/g, "?"));
+/** Says in headers where a list came from, and why. One from memory may lack what was over long ago. */
+export function setSource(response: FastifyReply, fromMemory: Listed<unknown>["fromMemory"]): void {
+  void response.header("drover-source", fromMemory === undefined ? "database" : "memory");
+  if (fromMemory === undefined) return;
+  void response.header("drover-source-reason", fromMemory.why.replace(/[^\x20-\x7e]/g, "?"));
+  if (fromMemory.isStale) void response.header("drover-stale", "true");
 }

@@ -92,8 +92,8 @@ export class MachinesController {
   ) {
     await this.fleet.app(appName);
     const wanted = parse(listQuerySchema, query, "query");
-    const { items, staleBecause } = await this.lists.machines({ appName, ...machineFilterOf(wanted) });
-    setSource(response, staleBecause);
+    const { items, fromMemory } = await this.lists.machines({ appName, ...machineFilterOf(wanted) });
+    setSource(response, fromMemory);
     return items.map((located) =>
       wanted.summary === true ? shownSummary(this.fleet, located) : shownMachine(this.fleet, located),
     );
@@ -217,8 +217,8 @@ export class MachinesController {
     const { limit, before } = parse(eventsQuerySchema, query, "query");
     await this.#findEver(appName, machineId);
     const wanted = { machineId, types: SHOWN_TYPES, limit, ...(before === undefined ? {} : { before }) };
-    const { items, staleBecause } = await this.lists.events(wanted);
-    setSource(response, staleBecause);
+    const { items, fromMemory } = await this.lists.events(wanted);
+    setSource(response, fromMemory);
     return items.flatMap((entry) => machineEventJson(entry) ?? []);
   }
 

@@ -20,13 +20,13 @@ export class OrgsController {
   ) {
     const wanted = parse(orgQuerySchema, query, "query");
     const { limit, cursor: after, updated_after: updatedAfterMs } = wanted;
-    const { items, staleBecause } = await this.lists.machines({
+    const { items, fromMemory } = await this.lists.machines({
       orgSlug,
       ...machineFilterOf(wanted),
       ...(after !== undefined || updatedAfterMs === undefined ? {} : { updatedAfterMs }),
       page: after === undefined ? { limit } : { after, limit },
     });
-    setSource(response, staleBecause);
+    setSource(response, fromMemory);
     const last = items.at(-1)?.machine;
     const mark = last && { updatedAtMs: last.updatedAtMs, machineId: last.id };
     return {
