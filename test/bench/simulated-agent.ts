@@ -13,6 +13,9 @@ import { runAgent } from "../../apps/host-agent/run-agent.ts";
 import { agentSettingsSchema } from "../../apps/host-agent/settings.ts";
 import { type AgentWorld, connectLeaf, openWorld } from "../../apps/host-agent/world.ts";
 
+/** Machines have addresses of this machine's loopback: what listens there stands in for their programs. */
+const SUBNET = "127.213";
+
 /**
  * The real host agent on its real leaf and log, whose images, networks and containers take no time: what is left of a
  * create is the control plane's own share.
@@ -33,6 +36,7 @@ function weightless(world: AgentWorld): AgentWorld {
   const life = new SimulatedKernel().newLife(() => undefined);
   return {
     ...world,
+    identity: { ...world.identity, subnet: SUBNET },
     ports: {
       images,
       rootfs: new SimulatedRootfsStore(images),
