@@ -2,6 +2,7 @@ import {
   DiscardPolicy,
   type JetStreamManager,
   jetstreamManager,
+  PersistMode,
   RetentionPolicy,
   StorageType,
   type StreamConfig,
@@ -45,7 +46,7 @@ export async function ensureHubStreams(
     metadata: { [LOG_ID_KEY]: ids.ulid() },
   });
   // FLEET has no subjects of its own; the server gives it its name as one until it has a source. Nobody may publish there.
-  await ensureStream(jsm, kept(FLEET, replicas, FLEET_DUPLICATE_WINDOW_MS));
+  await ensureStream(jsm, { ...kept(FLEET, replicas, FLEET_DUPLICATE_WINDOW_MS), ...lazily(replicas) });
   await ensureStream(jsm, {
     name: TRACES,
     subjects: [subjects.trace("*", "*")],
@@ -55,6 +56,7 @@ export async function ensureHubStreams(
     max_age: nanos(TRACES_MAX_AGE_MS),
     max_bytes: TRACES_MAX_BYTES,
     num_replicas: replicas,
+    ...lazily(replicas),
   });
 }
 
@@ -86,6 +88,15 @@ async function ensureStream(jsm: JetStreamManager, config: StreamConfigOf): Prom
 }
 
 type StreamConfigOf = Partial<StreamConfig> & { readonly name: string };
+
+/**
+ * Written when the server sees fit, not synced message by message as its other streams are: for copies that their sources bring
+ * again from where the stream ends, and for what may be lost. A sync of FLEET makes those of CONTROL on the same disk
+ * wait. Where several servers hold a stream, the server has no such mode.
+ */
+function lazily(replicas: number): Partial<StreamConfig> {
+  return replicas === 1 ? { persist_mode: PersistMode.Async } : {};
+}
 
 /** A stream that forgets nothing and lets nobody make it forget. */
 function kept(name: string, replicas: number, duplicateWindowMs: number): StreamConfigOf {
