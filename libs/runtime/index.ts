@@ -24,3 +24,5 @@ export {
   type SimulatedLife,
 } from "./simulated/simulated-kernel.ts";
 export { SimulatedMachineNetwork } from "./simulated/simulated-machine-network.ts";
+export { SimulatedPool, SimulatedVolumeStore } from "./volumes/simulated-volume-store.ts";
+export * from "./volumes/volume-store.ts";
