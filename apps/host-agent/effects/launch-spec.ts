@@ -18,5 +18,6 @@ export function launchSpecOf(
     addresses: [machine.ipv4, machine.privateIp],
     process: processOf(machine, hostId, image),
     resources: machine.resources,
+    mounts: [],
   };
 }

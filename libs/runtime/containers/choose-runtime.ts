@@ -70,7 +70,7 @@ function probeSpec(folder: string, cgroup: string, cgroups: Cgroups): Record<str
       netnsPath: "",
       hostname: PROBE,
     },
-    ...{ addresses: [], process, resources, logPath: "" },
+    ...{ addresses: [], process, resources, mounts: [], logPath: "" },
   };
   const user = { uid: 0, gid: 0, additionalGids: [], home: "/" };
   const around = { user, cgroup, limitsSwap: cgroups.limitsSwap, maxOpenFiles: 1024, etcFolder: "" };

@@ -83,6 +83,7 @@ export class ContainerGround implements ContainersUnderTest {
         tty: false,
       },
       resources: { cpuMillis: 1000, memoryMib: 64 },
+      mounts: [],
       logPath: this.logOf(startId),
     };
   }

@@ -1,5 +1,13 @@
 import type { MachineExit, Resources } from "#contracts";
 
+/** A folder of the host, such as a volume's, that a machine sees as its own. */
+export interface LaunchMount {
+  /** Absolute path on the host; it must exist. */
+  readonly source: string;
+  /** Absolute path in the machine, outside /proc, /sys and /dev; no part of it may be a link. Made where it is missing. */
+  readonly destination: string;
+}
+
 /** All that one start of a machine's process needs. */
 export interface LaunchSpec {
   readonly machineId: string;
@@ -22,6 +30,8 @@ export interface LaunchSpec {
     readonly tty: boolean;
   };
   readonly resources: Resources;
+  /** Mounted writable, on top of the root filesystem; no device file and no set-user-id program works there. */
+  readonly mounts: readonly LaunchMount[];
   /** File that the monitor appends the process's output to, in the CRI log format. */
   readonly logPath: string;
 }

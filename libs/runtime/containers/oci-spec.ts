@@ -1,4 +1,4 @@
-import type { LaunchSpec } from "./container-runtime.ts";
+import type { LaunchMount, LaunchSpec } from "./container-runtime.ts";
 import { SECCOMP } from "./seccomp.ts";
 import type { ProcessUser } from "./user.ts";
 
@@ -43,7 +43,7 @@ export function ociSpec(launch: LaunchSpec, around: OciSurroundings): Record<str
     hostname: launch.hostname,
     root: { path: launch.rootfsPath },
     process: processOf(launch, around),
-    mounts: mounts(around.etcFolder),
+    mounts: [...systemMounts(around.etcFolder), ...launch.mounts.map(bindMount)],
     linux: {
       cgroupsPath: around.cgroup,
       namespaces: [
@@ -112,7 +112,7 @@ function resources(
   };
 }
 
-function mounts(etcFolder: string): Record<string, unknown>[] {
+function systemMounts(etcFolder: string): Record<string, unknown>[] {
   const tmpfs = (destination: string, ...options: string[]) => ({
     destination,
     type: "tmpfs",
@@ -146,6 +146,10 @@ function mounts(etcFolder: string): Record<string, unknown>[] {
     },
     ...["hosts", "hostname", "resolv.conf"].map(etc),
   ];
+}
+
+function bindMount({ source, destination }: LaunchMount): Record<string, unknown> {
+  return { destination, type: "bind", source, options: ["bind", "rw", "nosuid", "nodev"] };
 }
 
 /** Files of /proc and /sys that tell of, or change, the host rather than the guest. */

@@ -13,7 +13,7 @@ function launchSpec(machineId: string, startId: string, program: Program): Launc
   const args = program.kind === "exit" ? ["exit", String(program.code)] : [program.kind];
   return {
     ...{ machineId, startId, rootfsPath: "/rootfs", netnsPath: "/netns", hostname: machineId },
-    ...{ addresses: [], resources: { cpuMillis: 62, memoryMib: 256 }, logPath: "/log" },
+    ...{ addresses: [], resources: { cpuMillis: 62, memoryMib: 256 }, mounts: [], logPath: "/log" },
     process: { args, env: {}, cwd: "/", user: "", tty: false },
   };
 }
