@@ -18,6 +18,8 @@ import { CreateMachine } from "./machines/create-machine.ts";
 import { MachinesController } from "./machines/machines.controller.ts";
 import { WaitMachine } from "./machines/wait-machine.ts";
 import { OrgsController } from "./orgs/orgs.controller.ts";
+import { CordonHost } from "./platform/cordon-host.ts";
+import { HostsController } from "./platform/hosts.controller.ts";
 import { PlatformController } from "./platform/platform.controller.ts";
 import { ReadModelController } from "./read-model/read-model.controller.ts";
 import { ApiSettings } from "./settings.ts";
@@ -78,6 +80,7 @@ export async function apiParts(
     { provide: ControlCommands, useValue: control },
     { provide: CreateMachine, useValue: new CreateMachine(fleet, control, bus, clock, ids) },
     { provide: CommandMachine, useValue: new CommandMachine(fleet, bus, clock) },
+    { provide: CordonHost, useValue: new CordonHost(fleet, bus, clock) },
     { provide: Hostnames, useValue: new Hostnames(fleet, control, clock) },
     { provide: WaitMachine, useValue: new WaitMachine(fleet, clock) },
     { provide: StreamLogs, useValue: new StreamLogs(nc, bus, ids) },
@@ -105,6 +108,7 @@ export function apiModule(parts: ApiParts): DynamicModule {
       TokensController,
       DroverController,
       OrgsController,
+      HostsController,
       PlatformController,
       ReadModelController,
     ],

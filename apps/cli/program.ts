@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { registerApps } from "./commands/apps.ts";
 import { registerBench } from "./commands/bench.ts";
 import { registerDown } from "./commands/down.ts";
+import { registerHosts } from "./commands/hosts.ts";
 import { registerImage } from "./commands/image.ts";
 import { registerLifecycle } from "./commands/lifecycle.ts";
 import { registerLogs } from "./commands/logs.ts";
@@ -41,6 +42,7 @@ Example:
     registerLifecycle,
     registerLogs,
     registerApps,
+    registerHosts,
     registerTokens,
     registerReadModel,
     registerReplay,

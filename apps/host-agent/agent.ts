@@ -15,6 +15,7 @@ import { Decisions, type HostLedger } from "./decisions.ts";
 import { afterAck } from "./effects/after-ack.ts";
 import { effectsOf } from "./effects/index.ts";
 import { Autostop } from "./react/autostop.ts";
+import { CordonTimer } from "./react/cordon-timer.ts";
 import { KnownRouters } from "./react/known-routers.ts";
 import { LoadLeases } from "./react/load-leases.ts";
 import { LogEndBeacon } from "./react/log-end-beacon.ts";
@@ -51,6 +52,7 @@ export class HostAgent {
   readonly #runner: OperationRunner;
   readonly #reactor: Reactor;
   readonly #timers: ReservationTimers;
+  readonly #cordonTimer: CordonTimer;
   readonly #retries: Retries;
   readonly #streams: LogStreams;
   readonly #autostop: Autostop;
@@ -100,6 +102,7 @@ export class HostAgent {
     this.#retries = new Retries(clock, () => {
       this.#reactor.lookAgain();
       this.#timers.align();
+      this.#cordonTimer.align();
     });
     const leases = this.#leases(settings);
     this.#releases = new Releases(() => leases.present(clock.monotonicMs()), clock);
@@ -113,6 +116,7 @@ export class HostAgent {
     const onTrouble = (error: unknown) => this.#trouble({ err: error });
     this.#reactor = new Reactor(this.#decisions, this.#runner, ports.containers, clock, onTrouble);
     this.#timers = new ReservationTimers(this.#decisions, clock, onTrouble);
+    this.#cordonTimer = new CordonTimer(this.#decisions, clock, onTrouble);
     this.#autostop = new Autostop(this.#decisions, leases, clock, onTrouble);
 
     const snapshots = new Snapshots(ledger);
@@ -132,11 +136,12 @@ export class HostAgent {
 
   /** Brings the log and what really runs together, and goes on with everything that is unfinished. */
   async start(): Promise<void> {
-    const { ports, clock, capabilities, nc, log } = this.#world;
+    const { ports, clock, capabilities, nc, log, identity } = this.#world;
     await this.#decisions.own({ type: "MeasureCapacity", ...capabilities });
     this.ledger.onEvent((event) => {
       this.#reactor.onEvent(event);
       this.#timers.onEvent(event);
+      this.#cordonTimer.onEvent(event);
       this.#autostop.onEvent(event);
       this.wakes.onEvent(event);
     });
@@ -144,6 +149,7 @@ export class HostAgent {
     const forget = ports.containers.onExit((...exited) => this.#reactor.onExit(...exited));
     this.#stopped.signal.addEventListener("abort", forget);
     this.#timers.align();
+    this.#cordonTimer.align();
     this.#reactor.reactAll();
     nc.subscribe(subjects.load(log.hostId), {
       callback: (error, message) => {
@@ -153,7 +159,7 @@ export class HostAgent {
       },
     });
     void this.#keepRegistered();
-    void new LogEndBeacon(nc, log, clock).run(this.#stopped.signal);
+    void new LogEndBeacon(nc, log, clock, identity.agentVersion).run(this.#stopped.signal);
   }
 
   /** Machines that exist, in whatever state. */
@@ -172,6 +178,7 @@ export class HostAgent {
     this.#stopped.abort();
     this.#retries.stop();
     this.#timers.stop();
+    this.#cordonTimer.stop();
     this.#streams.close();
     await this.#runner.stop();
     await this.ledger.close();

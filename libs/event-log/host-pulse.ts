@@ -1,6 +1,7 @@
 import type { NatsConnection, Subscription } from "@nats-io/transport-node";
 import { subjects } from "#contracts";
 import type { Clock } from "#kernel";
+import { agentVersionFromLive } from "./live-message.ts";
 
 /** When each host was last heard on the live feed: an agent that is there says something every second. */
 export class HostPulse {
@@ -8,6 +9,7 @@ export class HostPulse {
   readonly #subscription: Subscription;
   /** By host, on the monotonic clock. */
   readonly #heardAtMs = new Map<string, number>();
+  readonly #agentVersions = new Map<string, string>();
   readonly #sinceMs: number;
 
   constructor(nc: NatsConnection, clock: Clock) {
@@ -15,7 +17,9 @@ export class HostPulse {
     this.#sinceMs = clock.monotonicMs();
     const prefix = subjects.live("");
     this.#subscription = nc.subscribe(subjects.live("*"), {
-      callback: (_error, message) => this.#heard(message.subject.slice(prefix.length)),
+      callback: (error, message) => {
+        if (error === null) this.#heard(message.subject.slice(prefix.length), agentVersionFromLive(message));
+      },
     });
   }
 
@@ -23,6 +27,11 @@ export class HostPulse {
   silenceMs(hostId: string): number | undefined {
     const heardAtMs = this.#heardAtMs.get(hostId);
     return heardAtMs === undefined ? undefined : this.#clock.monotonicMs() - heardAtMs;
+  }
+
+  /** Version of the agent that was heard last; undefined when none was. */
+  agentVersionOf(hostId: string): string | undefined {
+    return this.#agentVersions.get(hostId);
   }
 
   /** Milliseconds for which it has been listening. */
@@ -34,7 +43,8 @@ export class HostPulse {
     this.#subscription.unsubscribe();
   }
 
-  #heard(hostId: string): void {
+  #heard(hostId: string, agentVersion: string | undefined): void {
     this.#heardAtMs.set(hostId, this.#clock.monotonicMs());
+    if (agentVersion !== undefined) this.#agentVersions.set(hostId, agentVersion);
   }
 }

@@ -7,6 +7,8 @@ import { type ArrivedMessage, storedMessage } from "./stored-message.ts";
 const SUBJECT_HEADER = "Drover-Subject";
 /** `<log id>:<sequence>`: how far the log goes. Such a message carries no event. */
 const END_HEADER = "Drover-Log-End";
+/** Beside it: the version of the agent that says so. */
+const AGENT_VERSION_HEADER = "Drover-Agent-Version";
 
 /** What goes out on `subjects.live(hostId)`. */
 export interface LiveMessage {
@@ -32,8 +34,9 @@ export function fromLive(message: ArrivedMessage): StoredMessage {
  * How far a log goes, sent again and again: after the last event of a burst nothing else would show a reader that it
  * did not reach him, and FLEET takes up to 40 s to go on after its hub or a leaf was started again (measured).
  */
-export function liveEnd(logId: string, sequence: number): LiveMessage {
+export function liveEnd(logId: string, sequence: number, agentVersion?: string): LiveMessage {
   const carried = headers();
+  if (agentVersion !== undefined) carried.set(AGENT_VERSION_HEADER, agentVersion);
   carried.set(END_HEADER, formatPosition({ [logId]: sequence }));
   return { headers: carried, body: "" };
 }
@@ -42,4 +45,9 @@ export function liveEnd(logId: string, sequence: number): LiveMessage {
 export function endFromLive(message: ArrivedMessage): { logId: string; sequence: number } | undefined {
   const [end] = Object.entries(parsePosition(message.headers?.get(END_HEADER) ?? "") ?? {});
   return end === undefined ? undefined : { logId: end[0], sequence: end[1] };
+}
+
+/** Version of the agent that sent this, where it says so. */
+export function agentVersionFromLive(message: ArrivedMessage): string | undefined {
+  return message.headers?.get(AGENT_VERSION_HEADER) || undefined;
 }

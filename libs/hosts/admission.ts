@@ -22,9 +22,8 @@ export interface Wanted {
  * nobody acts on another's picture of it (I3). `own`: what is set aside for it already.
  */
 export function refuseAdmission(host: Host, wanted: Wanted, own?: Reservation): Refusal | undefined {
-  if (host.cordon !== undefined && host.cordon.expiresAtMs > wanted.atMs) {
-    return refusal("cordoned", `host ${host.id} is cordoned by ${host.cordon.owner}: ${host.cordon.reason}`);
-  }
+  const reason = refuseWhileCordoned(host, wanted.atMs);
+  if (reason !== undefined) return reason;
   const others = machineCountOf(host) - (own === undefined ? 0 : 1);
   if (others >= host.maxMachines) {
     return refusal("insufficient_capacity", `host ${host.id} holds its most of ${host.maxMachines} machines`);
@@ -35,6 +34,16 @@ export function refuseAdmission(host: Host, wanted: Wanted, own?: Reservation): 
     refuseUnlessFits(host, wanted.resources, own?.resources) ??
     refuseTakenPort(host, wanted.machineId, wanted.ports)
   );
+}
+
+/** F24: says who wants it so, why, and how long. */
+function refuseWhileCordoned({ id: hostId, cordon }: Host, atMs: number): Refusal | undefined {
+  if (cordon === undefined || cordon.expiresAtMs <= atMs) return undefined;
+  const { owner, reason, expiresAtMs } = cordon;
+  const until = new Date(expiresAtMs).toISOString();
+  return refusal("cordoned", `host ${hostId} is cordoned by ${owner} until ${until}: ${reason}`, {
+    details: { hostId, owner, reason, expiresAtMs },
+  });
 }
 
 function refuseWithoutFeatures(host: Host, { features = [] }: Wanted): Refusal | undefined {

@@ -81,6 +81,8 @@ export type HostCommand = Issued &
         readonly expiresAtMs: number;
       }
     | { readonly type: "Uncordon"; readonly owner: string; readonly reason: string }
+    /** The host's own, at a cordon's end. */
+    | { readonly type: "ExpireCordon" }
     | { readonly type: "ReportUnknownContainer"; readonly containerId: string; readonly reason: string }
     | { readonly type: "RaiseAlarm"; readonly alarm: string; readonly message: string }
     | {

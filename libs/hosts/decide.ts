@@ -9,6 +9,9 @@ import type { Host } from "./state.ts";
 
 type HostDecision = Decision<HostLogEvent>;
 
+/** One whose end nobody will see is a cordon without an end. */
+const LONGEST_CORDON_MS = 30 * 86_400_000;
+
 /** Decides any command against the host's present state. Pure: never changes `host`. */
 export function decideHost(command: HostCommand, host: Host): HostDecision {
   const hostId = host.id;
@@ -42,6 +45,8 @@ export function decideHost(command: HostCommand, host: Host): HostDecision {
       const { owner, reason } = command;
       return accepted({ type: "HostUncordoned", data: { hostId, owner, reason } });
     }
+    case "ExpireCordon":
+      return decideExpireCordon(command, host);
     case "ReportUnknownContainer": {
       const { containerId, reason } = command;
       return accepted({ type: "UnknownContainerFound", data: { hostId, containerId, reason } });
@@ -82,10 +87,23 @@ function decideCordon(command: HostCommandOf<"Cordon">, host: Host): HostDecisio
   if (expiresAtMs <= command.atMs) {
     return refused(refusal("invalid", "the cordon would have expired already: choose a later time"));
   }
+  if (expiresAtMs > command.atMs + LONGEST_CORDON_MS) {
+    const message = "a cordon lasts 30 days at the most: renew it for as long as it is needed";
+    return refused(refusal("invalid", message));
+  }
   const isSame =
     standing?.owner === owner && standing.reason === reason && standing.expiresAtMs === expiresAtMs;
   if (isSame) return UNCHANGED;
   return accepted({ type: "HostCordoned", data: { hostId: host.id, owner, reason, expiresAtMs } });
+}
+
+/** One that was renewed meanwhile stands. */
+function decideExpireCordon(
+  { atMs }: HostCommandOf<"ExpireCordon">,
+  { id: hostId, cordon }: Host,
+): HostDecision {
+  if (cordon === undefined || cordon.expiresAtMs > atMs) return UNCHANGED;
+  return accepted({ type: "HostUncordoned", data: { hostId, owner: cordon.owner, reason: "expired" } });
 }
 
 /** A machine's own decision, admitted only if it does not make the host promise more than it has (I8). */

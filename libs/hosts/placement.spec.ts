@@ -181,10 +181,26 @@ describe("admission", () => {
     expect(story.tell({ ...cordon, expiresAtMs: 1 })).toMatchObject({ refusal: { code: "invalid" } });
     story.tell({ ...cordon, expiresAtMs: story.atMs + 1_000 });
     expect(story.offer(A)).toMatchObject({
-      refusal: { code: "cordoned", message: "host host-a is cordoned by ops: disk swap" },
+      refusal: {
+        code: "cordoned",
+        message: expect.stringMatching(/^host host-a is cordoned by ops until \d{4}-.*Z: disk swap$/),
+      },
     });
+    expect(story.tell({ type: "ExpireCordon" })).toEqual({ kind: "unchanged" });
     story.atMs += 1_000;
     expect(story.offer(A)).toMatchObject({ kind: "accepted" });
+    expect(story.tell({ type: "ExpireCordon" })).toMatchObject({
+      event: { type: "HostUncordoned", data: { owner: "ops", reason: "expired" } },
+    });
+    expect(story.host.cordon).toBeUndefined();
+  });
+
+  it("F24: refuses a cordon that nobody will see the end of", () => {
+    const story = new HostStory(1_000);
+    const expiresAtMs = story.atMs + 31 * 86_400_000;
+    expect(story.tell({ type: "Cordon", owner: "ops", reason: "later", expiresAtMs })).toMatchObject({
+      refusal: { code: "invalid", message: expect.stringContaining("30 days") },
+    });
   });
 
   it("takes no machine that needs what the host lacks, and says what it has", () => {

@@ -1,7 +1,6 @@
 import { Controller, Get, Inject, Param, Query, Req, Res } from "@nestjs/common";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { promisedOf } from "#hosts";
 import { formatPosition, Ids, RefusedError, refusal } from "#kernel";
 import { isTerminal } from "#machines";
 import { FleetLists } from "../fleet/fleet-lists.ts";
@@ -11,6 +10,7 @@ import { metaOf, setSource } from "../http/caller.ts";
 import { parse } from "../http/parse.ts";
 import { machineIdSchema } from "../machines/requests.ts";
 import { shownMachine } from "../machines/shown.ts";
+import { hostJson } from "../platform/host-json.ts";
 import { ApiSettings } from "../settings.ts";
 import { StreamLogs } from "./stream-logs.ts";
 
@@ -46,23 +46,8 @@ export class DroverController {
       position: formatPosition(this.fleet.position()),
       quarantined: this.fleet.quarantined(),
       hosts: hosts.map((host) => {
-        const own = machines.filter(
-          ({ hostId, machine }) => hostId === host.id && !isTerminal(machine.state),
-        );
-        const promised = promisedOf(host);
-        return {
-          id: host.id,
-          region: host.region,
-          features: host.features,
-          status: this.fleet.whereabouts(host.id).status,
-          agent_epoch: host.agentEpoch,
-          log_id: host.logId,
-          machines: own.length,
-          running: own.filter(({ machine }) => machine.state === "started").length,
-          cpu_millis: { promised: promised.cpuMillis, capacity: host.capacity.cpuMillis },
-          memory_mib: { promised: promised.memoryMib, capacity: host.capacity.memoryMib },
-          ...(host.cordon === undefined ? {} : { cordon: host.cordon }),
-        };
+        const own = machines.flatMap(({ hostId, machine }) => (hostId === host.id ? [machine] : []));
+        return hostJson(host, own, this.contact);
       }),
       machines: countByState(machines),
     };

@@ -37,6 +37,17 @@ export class HostContact {
     return silenceMs === undefined ? "unknown" : "ok";
   }
 
+  /** When the host was heard last, in epoch milliseconds; undefined when it never was. */
+  heardAtMs(hostId: string): number | undefined {
+    const silenceMs = this.#pulse.silenceMs(hostId);
+    return silenceMs === undefined ? undefined : Math.round(this.#clock.nowMs() - silenceMs);
+  }
+
+  /** As its agent said last; undefined when it never did. */
+  agentVersionOf(hostId: string): string | undefined {
+    return this.#pulse.agentVersionOf(hostId);
+  }
+
   /** Finds out whether the host is there; a host that does not know the machine is, all the same. */
   async knock(hostId: string, meta: CallMeta): Promise<void> {
     await this.machine(hostId, "none", meta).catch(() => undefined);

@@ -1,0 +1,97 @@
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from "@nestjs/common";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { durationMs, durationSchema } from "#contracts";
+import type { Host } from "#hosts";
+import { Clock, Ids, RefusedError, refusal } from "#kernel";
+import { FleetReader } from "../fleet/fleet-reader.ts";
+import { HostContact } from "../fleet/host-contact.ts";
+import { callerOf, metaOf, setPosition } from "../http/caller.ts";
+import { parse } from "../http/parse.ts";
+import { CordonHost, type CordonRequest } from "./cordon-host.ts";
+import { hostJson } from "./host-json.ts";
+
+const said = z.string().trim().min(1).max(200);
+/** Who: whoever holds the token, unless it is said. */
+const owner = said.optional();
+const cordonSchema = z.strictObject({ owner, reason: said, for: durationSchema.default("2h") });
+const uncordonSchema = z.strictObject({ owner, reason: said.default("asked for") });
+
+/** Drover's own: the servers that machines run on, and which of them take no new ones. */
+@Controller("v1/platform/hosts")
+export class HostsController {
+  constructor(
+    @Inject(FleetReader) private readonly fleet: FleetReader,
+    @Inject(HostContact) private readonly contact: HostContact,
+    @Inject(CordonHost) private readonly cordons: CordonHost,
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(Ids) private readonly ids: Ids,
+  ) {}
+
+  /** Asks every host whether it is there, so that the answer is of this moment. */
+  @Get()
+  async list(@Req() request: FastifyRequest) {
+    const hosts = this.fleet.hosts();
+    const meta = metaOf(request, this.ids);
+    await Promise.all(hosts.map(({ id }) => this.contact.knock(id, meta)));
+    return this.fleet.hosts().map((host) => this.#shown(host));
+  }
+
+  @Get(":hostId")
+  async show(@Param("hostId") hostId: string, @Req() request: FastifyRequest) {
+    this.#find(hostId);
+    await this.contact.knock(hostId, metaOf(request, this.ids));
+    return this.#shown(this.#find(hostId));
+  }
+
+  /** From now on the host takes no new machines, until the time is over or it is uncordoned. What is there goes on. */
+  @Post(":hostId/cordon")
+  @HttpCode(200)
+  cordon(
+    @Param("hostId") hostId: string,
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) response: FastifyReply,
+  ) {
+    const wanted = parse(cordonSchema, body ?? {}, "body");
+    const expiresAtMs = Math.round(this.clock.nowMs() + durationMs(wanted.for));
+    const who = wanted.owner ?? callerOf(request).actor;
+    const cordon = { kind: "cordon", owner: who, reason: wanted.reason, expiresAtMs } as const;
+    return this.#command(hostId, cordon, request, response);
+  }
+
+  @Post(":hostId/uncordon")
+  @HttpCode(200)
+  uncordon(
+    @Param("hostId") hostId: string,
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) response: FastifyReply,
+  ) {
+    const wanted = parse(uncordonSchema, body ?? {}, "body");
+    const who = wanted.owner ?? callerOf(request).actor;
+    const end = { kind: "uncordon", owner: who, reason: wanted.reason } as const;
+    return this.#command(hostId, end, request, response);
+  }
+
+  async #command(hostId: string, command: CordonRequest, request: FastifyRequest, response: FastifyReply) {
+    this.#find(hostId);
+    setPosition(response, await this.cordons.run(hostId, command, metaOf(request, this.ids)));
+    return this.#shown(this.#find(hostId));
+  }
+
+  #find(hostId: string): Host {
+    const hosts = this.fleet.hosts();
+    const host = hosts.find(({ id }) => id === hostId);
+    if (host !== undefined) return host;
+    const known = hosts.map(({ id }) => id).join(", ");
+    throw new RefusedError(refusal("not_found", `no host ${hostId}: there are ${known}`));
+  }
+
+  #shown(host: Host) {
+    const machines = this.fleet
+      .machinesOf()
+      .flatMap((each) => (each.hostId === host.id ? [each.machine] : []));
+    return hostJson(host, machines, this.contact);
+  }
+}
