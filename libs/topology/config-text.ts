@@ -11,8 +11,10 @@ export interface Listen {
 export interface ServerSettings {
   /** Where clients connect. */
   readonly listen: Listen;
-  /** HTTP on 127.0.0.1: `/varz`, `/jsz`. */
+  /** HTTP: `/varz`, `/jsz`. */
   readonly monitorPort: number;
+  /** Where that listens; 127.0.0.1 when left out. */
+  readonly monitorHost?: string;
   readonly storeDir: string;
 }
 
@@ -24,7 +26,7 @@ export interface ServerSettings {
 export function serverBlock(name: string, domain: string, settings: ServerSettings): string {
   return `server_name: ${quoted(name)}
 listen: ${quoted(address(settings.listen))}
-http: ${quoted(`127.0.0.1:${settings.monitorPort}`)}
+http: ${quoted(address({ host: settings.monitorHost ?? "127.0.0.1", port: settings.monitorPort }))}
 jetstream { domain: ${quoted(domain)}, store_dir: ${quoted(settings.storeDir)}, sync_interval: always }
 max_payload: 8MB
 ping_interval: "2s"

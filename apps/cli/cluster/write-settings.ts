@@ -24,10 +24,20 @@ export interface HostShare {
   readonly memoryMib: number;
 }
 
+/** Where the hub is for the others. */
+export interface HubPlace {
+  /** By what name or address services reach it. */
+  readonly name: string;
+  /** Likewise its ports for leaves and for its monitor, which listen on an address of their own. */
+  readonly inner: { readonly name: string; readonly listen: string };
+}
+
 /** What settings say beside what the cluster file does. */
 export interface SettingsChoice {
   readonly share: HostShare;
   readonly allowUnsafe: boolean;
+  /** Where each process has a network of its own; all on this machine without it. */
+  readonly hub?: HubPlace | undefined;
   /** Postgres for the read model; PGlite without it. May hold a password. */
   readonly databaseUrl?: string | undefined;
 }
@@ -44,7 +54,7 @@ type Write = (file: string, content: unknown, settings?: string) => Promise<void
 export async function writeSettings(
   cluster: Cluster,
   layout: Layout,
-  { share, allowUnsafe, databaseUrl }: SettingsChoice,
+  { share, allowUnsafe, databaseUrl, hub = onThisMachine(cluster) }: SettingsChoice,
   ids: Ids,
 ): Promise<ReadonlySet<string>> {
   const changed = new Set<string>();
@@ -54,10 +64,12 @@ export async function writeSettings(
   };
   await keepToken(layout, ids, write);
   const services = await serviceCredentials(layout, write);
-  await writeHub(cluster, layout, services, write);
-  for (const host of cluster.hosts) await writeHost(cluster, host, layout, share, allowUnsafe, write);
-  const hubUrl = `nats://${addressOf(cluster.nats)}`;
-  const monitorUrl = `http://127.0.0.1:${cluster.hubMonitorPort}`;
+  await writeHub(cluster, hub.inner.listen, layout, services, write);
+  const hubUrls = [`nats-leaf://${addressOf({ host: hub.inner.name, port: cluster.hubLeafPort })}`];
+  for (const host of cluster.hosts)
+    await writeHost(cluster, host, layout, { share, allowUnsafe, hubUrls }, write);
+  const hubUrl = `nats://${addressOf({ ...cluster.nats, host: hub.name })}`;
+  const monitorUrl = `http://${addressOf({ host: hub.inner.name, port: cluster.hubMonitorPort })}`;
   const at = (service: HubService) => ({ servers: [hubUrl], seedFile: layout.seedFile(service) });
   const common = { clusterId: cluster.clusterId, region: cluster.region, monitorUrl, allowUnsafe };
   await write(layout.serviceConfig("scheduler"), {
@@ -88,8 +100,13 @@ export async function writeSettings(
   return changed;
 }
 
+function onThisMachine({ nats }: Cluster): HubPlace {
+  return { name: nats.host, inner: { name: "127.0.0.1", listen: "127.0.0.1" } };
+}
+
 async function writeHub(
   cluster: Cluster,
+  listen: string,
   layout: Layout,
   services: Readonly<Record<HubService, Credential>>,
   write: Write,
@@ -104,8 +121,9 @@ async function writeHub(
   const text = hubConfig({
     serverName: `hub-${cluster.clusterId}`,
     listen: cluster.nats,
-    leafListen: { host: "127.0.0.1", port: cluster.hubLeafPort },
+    leafListen: { host: listen, port: cluster.hubLeafPort },
     monitorPort: cluster.hubMonitorPort,
+    monitorHost: listen,
     storeDir: join(layout.hubDir, "jetstream"),
     services: Object.fromEntries(publicKeys) as Record<HubService, string>,
     hosts,
@@ -113,12 +131,16 @@ async function writeHub(
   await write(layout.hubConfig, text);
 }
 
+/** What settings of hosts say beside what the cluster file does. */
+interface HostChoice extends Pick<SettingsChoice, "share" | "allowUnsafe"> {
+  readonly hubUrls: readonly string[];
+}
+
 async function writeHost(
   cluster: Cluster,
   host: ClusterHost,
   layout: Layout,
-  share: HostShare,
-  allowUnsafe: boolean,
+  { share, allowUnsafe, hubUrls }: HostChoice,
   write: Write,
 ): Promise<void> {
   const { hostId, subnet } = host;
@@ -134,7 +156,7 @@ async function writeHost(
     monitorPort: host.monitorPort,
     storeDir: join(layout.leafDir(hostId), "jetstream"),
     agentPublicKey: agent.publicKey,
-    hubUrls: [`nats-leaf://127.0.0.1:${cluster.hubLeafPort}`],
+    hubUrls,
     // Relative to the configuration: nats-server joins an absolute one to its folder.
     linkSeedFile: "link.conf",
   });
