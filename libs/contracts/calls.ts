@@ -3,11 +3,13 @@ import { call, positionSchema } from "./call.ts";
 import { machineConfigSchema, publishSchema, resourcesSchema } from "./machine-config.ts";
 import { featureSchema, regionsSchema } from "./placement.ts";
 import { SUBJECT_TOKEN } from "./subjects.ts";
+import { volumeIdSchema } from "./volume.ts";
+import { placeVolumeCall, volumeHostCalls, wantedVolume } from "./volume-calls.ts";
 
 const id = z.string().regex(SUBJECT_TOKEN);
 const resources = resourcesSchema;
 /** What a machine needs of its host. */
-const wanted = {
+const wantedMachine = {
   machineId: id,
   appName: id,
   resources,
@@ -15,6 +17,8 @@ const wanted = {
   features: z.array(featureSchema).optional(),
   /** No other machine of its app may be there. */
   isAlone: z.boolean().optional(),
+  /** It mounts these: they are there, and nobody else's. */
+  volumes: z.array(volumeIdSchema).optional(),
 };
 /** A machine as its host folds it (`Machine` of libs/machines): domain types stand above this library. */
 const machine = z.looseObject({ id: z.string(), state: z.string(), instanceId: z.string() });
@@ -49,10 +53,10 @@ export const machineRequestSchema = z.discriminatedUnion("type", [
 ]);
 export type MachineRequest = z.infer<typeof machineRequestSchema>;
 
-/** To every host of a region; each answers with a bid or says why not. */
+/** To every host of a region, for a machine or a volume; each answers with a bid or says why not. */
 export const bidCall = call(
   "bid",
-  z.object(wanted),
+  z.union([z.object(wantedMachine), z.object(wantedVolume)]),
   z.discriminatedUnion("kind", [
     z.object({
       kind: z.literal("bid"),
@@ -72,12 +76,14 @@ export const bidCall = call(
   ]),
 );
 
+const offered = { epoch: z.number().int().positive(), ttlMs: z.number().int().positive() };
+
 /** The calls that one host's agent answers. */
 export const hostCalls = {
   /** Reserve room. The command id of the call is the reservation's id. */
   offer: call(
     "offer",
-    z.object({ ...wanted, epoch: z.number().int().positive(), ttlMs: z.number().int().positive() }),
+    z.union([z.object({ ...wantedMachine, ...offered }), z.object({ ...wantedVolume, ...offered })]),
     z.object({ position: positionSchema }),
   ),
   /** Turn the reservation of the same command id into a machine. Idempotent. */
@@ -141,6 +147,7 @@ export const hostCalls = {
     ]),
     z.object({ position: positionSchema }),
   ),
+  ...volumeHostCalls,
 } as const;
 
 /** One line of a machine's output, on plain NATS. `end` closes a stream that does not follow. */
@@ -163,6 +170,7 @@ export const schedulerCalls = {
     z.object({ ...placed, region: regionsSchema }),
     z.object({ hostId: z.string(), epoch: z.number(), position: positionSchema, machine }),
   ),
+  placeVolume: placeVolumeCall,
   /** How many machines of one size each region would take at this moment. Promises nothing. */
   survey: call(
     "survey",

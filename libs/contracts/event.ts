@@ -3,16 +3,19 @@ import type { HybridTime } from "#kernel";
 import { controlEvents } from "./events/control.ts";
 import { hostEvents } from "./events/host.ts";
 import { machineEvents } from "./events/machine.ts";
+import { volumeEvents } from "./events/volume.ts";
 
 type DataOf<M extends Record<string, z.ZodType>> = {
   [T in keyof M & string]: { readonly type: T; readonly data: z.infer<M[T]> };
 }[keyof M & string];
 
 export type MachineEvent = DataOf<typeof machineEvents>;
+/** Of a volume and its snapshots. */
+export type VolumeEvent = DataOf<typeof volumeEvents>;
 export type HostEvent = DataOf<typeof hostEvents>;
 export type ControlEvent = DataOf<typeof controlEvents>;
 /** Everything that may stand in a host's log. */
-export type HostLogEvent = MachineEvent | HostEvent;
+export type HostLogEvent = MachineEvent | VolumeEvent | HostEvent;
 export type AnyEvent = HostLogEvent | ControlEvent;
 export type EventType = AnyEvent["type"];
 

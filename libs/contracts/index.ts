@@ -6,6 +6,7 @@ export { controlEvents } from "./events/control.ts";
 export { hostEvents } from "./events/host.ts";
 export * from "./events/machine.ts";
 export * from "./events/operation.ts";
+export { volumeEvents } from "./events/volume.ts";
 export * from "./first-issue.ts";
 export * from "./hostname.ts";
 export * from "./load.ts";
@@ -15,3 +16,9 @@ export * from "./service.ts";
 export * from "./subjects.ts";
 export * from "./trace.ts";
 export * from "./upcast.ts";
+export * from "./volume.ts";
+export {
+  type VolumeRequest,
+  volumeRequestSchema,
+  volumesCalls,
+} from "./volume-calls.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { placementSchema } from "./placement.ts";
+import { mountsSchema } from "./volume.ts";
 
 /**
  * A machine's config: field names, shapes and defaults as in the Fly Machines API (`fly.MachineConfig`). Fields that
@@ -73,6 +74,7 @@ export const machineConfigSchema = z.looseObject({
   auto_destroy: z.boolean().optional(),
   metadata: z.record(z.string(), z.string()).optional(),
   services: z.array(z.looseObject({})).optional(),
+  mounts: mountsSchema.optional(),
   publish: z.array(publishSchema).max(64).optional(),
   placement: placementSchema.optional(),
   workdir: z.string().startsWith("/").optional(),
@@ -85,11 +87,20 @@ export const machineConfigSchema = z.looseObject({
 export type MachineConfig = z.infer<typeof machineConfigSchema>;
 export type PublishedPort = z.infer<typeof publishSchema>;
 
-/** What a machine takes from its host while it is active. */
-export const resourcesSchema = z.strictObject({
+const computeShape = {
   /** Thousandths of a CPU that are promised: 1000 per performance CPU, 62 per shared one (1/16, as Fly's). */
   cpuMillis: z.number().int().min(0),
   memoryMib: z.number().int().min(0),
+};
+
+/** What a machine takes from its host while it is active. */
+export const computeSchema = z.strictObject(computeShape);
+
+/** What a host has, and what is promised of it: to machines, to volumes. */
+export const resourcesSchema = z.strictObject({
+  ...computeShape,
+  /** Room for volumes and their snapshots; absent: none. */
+  volumeMib: z.number().int().min(0).optional(),
 });
 export type Resources = z.infer<typeof resourcesSchema>;
 

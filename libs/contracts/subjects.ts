@@ -4,6 +4,8 @@ export const subjects = {
   hostLog: (hostId: string) => `evt.host.${hostId}.>`,
   host: (hostId: string) => `evt.host.${hostId}.host`,
   machine: (hostId: string, machineId: string) => `evt.host.${hostId}.machine.${machineId}`,
+  /** Events of a volume and of its snapshots. */
+  volume: (hostId: string, volumeId: string) => `evt.host.${hostId}.volume.${volumeId}`,
   control: (kind: ControlKind, name: string) => `evt.control.${kind}.${name}`,
   /** Plain NATS: an event just appended, with its sequence. */
   live: (hostId: string) => `live.host.${hostId}`,
@@ -16,6 +18,7 @@ export const subjects = {
   bid: (region: string) => `cmd.region.${region}.bid`,
   hostCommand: (hostId: string, verb: HostVerb) => `cmd.host.${hostId}.${verb}`,
   scheduler: (verb: SchedulerVerb) => `cmd.scheduler.${verb}`,
+  volumes: (verb: VolumesVerb) => `cmd.volumes.${verb}`,
   /** A host's own call to the scheduler. It names the host that asks, and only that host's credentials may use it. */
   hostToScheduler: (hostId: string, verb: HostToSchedulerVerb) => `cmd.scheduler.${verb}.${hostId}`,
   /** Prefix of where a user's answers arrive, those of JetStream too. Nobody else may subscribe there. */
@@ -24,7 +27,15 @@ export const subjects = {
   answers: (user: string) => `_INBOX.${user}.answer`,
 } as const;
 
-export type ControlKind = "app" | "machine" | "name" | "idempotency" | "host" | "token" | "hostname";
+export type ControlKind =
+  | "app"
+  | "machine"
+  | "volume"
+  | "name"
+  | "idempotency"
+  | "host"
+  | "token"
+  | "hostname";
 
 export const HOST_VERBS = [
   "offer",
@@ -37,11 +48,19 @@ export const HOST_VERBS = [
   "events",
   "logs",
   "cordon",
+  "commit-volume",
+  "volume",
+  "snapshot",
+  "get-volume",
 ] as const;
 export type HostVerb = (typeof HOST_VERBS)[number];
 
-export const SCHEDULER_VERBS = ["place", "survey"] as const;
+export const SCHEDULER_VERBS = ["place", "place-volume", "survey"] as const;
 export type SchedulerVerb = (typeof SCHEDULER_VERBS)[number];
+
+/** The service volumes answers them. */
+export const VOLUMES_VERBS = ["create", "extend", "update", "destroy", "snapshot"] as const;
+export type VolumesVerb = (typeof VOLUMES_VERBS)[number];
 
 /** The scheduler answers them on `subjects.hostToScheduler("*", verb)`. */
 export const HOST_TO_SCHEDULER_VERBS = ["register", "tail"] as const;

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { controlEvents } from "./events/control.ts";
 import { hostEvents } from "./events/host.ts";
 import { machineEvents } from "./events/machine.ts";
+import { volumeEvents } from "./events/volume.ts";
 
 /** Turns an event's data of one version into the next version's. Pure, total, and never changed once released (I4). */
 export type Upcast = (data: unknown) => unknown;
@@ -42,11 +43,18 @@ export class EventVocabulary {
   }
 }
 
-/** The next version only has more fields, and all of them may be missing. */
+/** The next version only has more fields, or more that may be missing. */
 const asItIs: Upcast = (data) => data;
 
 /** Every event of Drover. A new version of a type adds its upcast here; the old version stays as a golden file. */
 export const VOCABULARY = new EventVocabulary(
-  { ...machineEvents, ...hostEvents, ...controlEvents },
-  { ReservationMade: [asItIs], PlacementDecided: [asItIs], PlacementRefused: [asItIs] },
+  { ...machineEvents, ...volumeEvents, ...hostEvents, ...controlEvents },
+  {
+    HostCapacityMeasured: [asItIs],
+    ReservationMade: [asItIs, asItIs],
+    CommitRefused: [asItIs],
+    HostCommandRefused: [asItIs],
+    PlacementDecided: [asItIs, asItIs],
+    PlacementRefused: [asItIs],
+  },
 );

@@ -34,6 +34,16 @@ export function evolveControl(state: ControlState, event: ControlEvent): Control
       state.placements.set(machineId, { machineId, appName, epoch, refusedAs: error.code });
       return state;
     }
+    case "VolumePlacementDecided": {
+      const { wish: _, candidates: __, refusals: ___, ...placement } = event.data;
+      state.volumePlacements.set(placement.volumeId, placement);
+      return state;
+    }
+    case "VolumePlacementRefused": {
+      const { volumeId, appName, epoch, error } = event.data;
+      state.volumePlacements.set(volumeId, { volumeId, appName, epoch, refusedAs: error.code });
+      return state;
+    }
     case "HostRegistered":
       register(state, event.data);
       return state;

@@ -34,3 +34,4 @@ export {
 } from "./state.ts";
 export { controlSubjectOf } from "./subject.ts";
 export { type CreateToken, type RevokeToken, refuseToken, type Token } from "./token.ts";
+export type { VolumePlacement } from "./volume-placement.ts";

@@ -5,6 +5,7 @@ import type { IdempotencyKey } from "./idempotency-key.ts";
 import type { NameHolder } from "./machine-name.ts";
 import type { Placement } from "./placement.ts";
 import type { Token } from "./token.ts";
+import type { VolumePlacement } from "./volume-placement.ts";
 
 /**
  * What belongs to no host, as the fold of CONTROL. Deciders look at one aggregate of it, so the fold of that aggregate's
@@ -20,6 +21,8 @@ export interface ControlState {
   readonly idempotencyKeys: Map<string, IdempotencyKey>;
   /** By machine id. */
   readonly placements: Map<string, Placement>;
+  /** By volume id. */
+  readonly volumePlacements: Map<string, VolumePlacement>;
   /** By host id. */
   readonly hosts: Map<string, HostRegistration>;
   /** By token id. */
@@ -35,6 +38,7 @@ export function emptyControl(): ControlState {
     names: new Map(),
     idempotencyKeys: new Map(),
     placements: new Map(),
+    volumePlacements: new Map(),
     hosts: new Map(),
     tokens: new Map(),
     hostnames: new Map(),
@@ -49,6 +53,8 @@ interface ControlJson {
   readonly names: [string, NameHolder][];
   readonly idempotencyKeys: IdempotencyKey[];
   readonly placements: Placement[];
+  /** Left out while there are none: what was written before there were volumes reads the same (I4). */
+  readonly volumePlacements?: VolumePlacement[];
   readonly hosts: HostRegistration[];
   readonly tokens: Token[];
   readonly hostnames: HostnameHolder[];
@@ -61,6 +67,7 @@ export function controlToJson(state: ControlState): ControlJson {
     names: [...state.names],
     idempotencyKeys: [...state.idempotencyKeys.values()],
     placements: [...state.placements.values()],
+    ...(state.volumePlacements.size > 0 && { volumePlacements: [...state.volumePlacements.values()] }),
     hosts: [...state.hosts.values()],
     tokens: [...state.tokens.values()],
     hostnames: [...state.hostnames.values()],
@@ -75,6 +82,7 @@ export function controlFromJson(json: unknown): ControlState {
     names: new Map(saved.names),
     idempotencyKeys: new Map(saved.idempotencyKeys.map((key) => [key.keyHash, key])),
     placements: new Map(saved.placements.map((placement) => [placement.machineId, placement])),
+    volumePlacements: new Map(saved.volumePlacements?.map((placement) => [placement.volumeId, placement])),
     hosts: new Map(saved.hosts.map((host) => [host.hostId, host])),
     tokens: new Map(saved.tokens.map((token) => [token.id, token])),
     hostnames: new Map(saved.hostnames.map((holder) => [holder.hostname, holder])),

@@ -1,38 +1,46 @@
 import type { PublishedPort, Resources } from "#contracts";
 import { type Refusal, refusal } from "#kernel";
+import { refuseAttach } from "./attach.ts";
 import { appMachineCountOf, machineCountOf, refuseTakenPort, refuseUnlessFits } from "./capacity.ts";
 import type { Reservation } from "./reservation.ts";
 import type { Host } from "./state.ts";
 
-/** A machine that wants to come to this host. */
-export interface Wanted {
-  readonly machineId: string;
+interface Wish {
   readonly appName: string;
   readonly resources: Resources;
-  readonly ports: readonly PublishedPort[];
   /** What the host has to have. */
   readonly features?: readonly string[] | undefined;
-  /** No other machine of its app may be here. */
-  readonly isAlone?: boolean | undefined;
-  readonly atMs: number;
 }
 
+/** A machine that wants to come to a host. */
+export interface MachineWish extends Wish {
+  readonly machineId: string;
+  readonly ports: readonly PublishedPort[];
+  /** No other machine of its app may be here. */
+  readonly isAlone?: boolean | undefined;
+  /** What it mounts. */
+  readonly volumes?: readonly string[] | undefined;
+}
+
+/** A volume that wants to come to a host. */
+export interface VolumeWish extends Wish {
+  readonly volumeId: string;
+  /** What it begins with. */
+  readonly snapshotId?: string | undefined;
+}
+
+export type Wanted = (MachineWish | VolumeWish) & { readonly atMs: number };
+
 /**
- * Whether the host would take this machine now: the same question for a bid, for an offer and for a commit, so that
- * nobody acts on another's picture of it (I3). `own`: what is set aside for it already.
+ * Whether the host would take this machine or volume now: the same question for a bid, for an offer and for a commit, so
+ * that nobody acts on another's picture of it (I3). `own`: what is set aside for it already.
  */
 export function refuseAdmission(host: Host, wanted: Wanted, own?: Reservation): Refusal | undefined {
-  const reason = refuseWhileCordoned(host, wanted.atMs);
-  if (reason !== undefined) return reason;
-  const others = machineCountOf(host) - (own === undefined ? 0 : 1);
-  if (others >= host.maxMachines) {
-    return refusal("insufficient_capacity", `host ${host.id} holds its most of ${host.maxMachines} machines`);
-  }
   return (
+    refuseWhileCordoned(host, wanted.atMs) ??
+    ("machineId" in wanted ? refuseMachine(host, wanted, own) : refuseSource(host, wanted)) ??
     refuseWithoutFeatures(host, wanted) ??
-    refuseCompany(host, wanted, own) ??
-    refuseUnlessFits(host, wanted.resources, own?.resources) ??
-    refuseTakenPort(host, wanted.machineId, wanted.ports)
+    refuseUnlessFits(host, wanted.resources, own?.resources)
   );
 }
 
@@ -46,7 +54,30 @@ function refuseWhileCordoned({ id: hostId, cordon }: Host, atMs: number): Refusa
   });
 }
 
-function refuseWithoutFeatures(host: Host, { features = [] }: Wanted): Refusal | undefined {
+function refuseMachine(host: Host, wanted: MachineWish, own?: Reservation): Refusal | undefined {
+  const others = machineCountOf(host) - (own === undefined ? 0 : 1);
+  if (others >= host.maxMachines) {
+    return refusal("insufficient_capacity", `host ${host.id} holds its most of ${host.maxMachines} machines`);
+  }
+  return (
+    refuseAttach(host, wanted) ??
+    refuseCompany(host, wanted, own) ??
+    refuseTakenPort(host, wanted.machineId, wanted.ports)
+  );
+}
+
+/** Snapshots stay on their host: what is restored from one is made there. */
+export function refuseSource(
+  host: Host,
+  { snapshotId, appName }: Pick<VolumeWish, "snapshotId" | "appName">,
+): Refusal | undefined {
+  if (snapshotId === undefined) return undefined;
+  const snapshot = host.snapshots.get(snapshotId);
+  if (snapshot?.appName === appName && snapshot.state === "created") return undefined;
+  return refusal("not_found", `no snapshot ${snapshotId} of app ${appName} is on host ${host.id}`);
+}
+
+function refuseWithoutFeatures(host: Host, { features = [] }: Wish): Refusal | undefined {
   const missing = features.filter((feature) => !host.features.includes(feature));
   if (missing.length === 0) return undefined;
   const message = `host ${host.id} lacks ${missing.join(", ")}: it has ${host.features.join(", ")}`;
@@ -55,7 +86,7 @@ function refuseWithoutFeatures(host: Host, { features = [] }: Wanted): Refusal |
 
 function refuseCompany(
   host: Host,
-  { appName, isAlone = false }: Wanted,
+  { appName, isAlone = false }: MachineWish,
   own?: Reservation,
 ): Refusal | undefined {
   const others = appMachineCountOf(host, appName) - (own?.appName === appName ? 1 : 0);

@@ -1,11 +1,11 @@
 import type { Resources } from "#contracts";
 import type { Refusal } from "#kernel";
-import { refuseAdmission, type Wanted } from "./admission.ts";
+import { type MachineWish, refuseAdmission, type VolumeWish } from "./admission.ts";
 import { appMachineCountOf, freeOf, machineCountOf } from "./capacity.ts";
 import type { Host } from "./state.ts";
 
-/** What a host is asked: would you take this machine? */
-export type BidRequest = Omit<Wanted, "atMs">;
+/** What a host is asked: would you take this machine, or this volume? */
+export type BidRequest = MachineWish | VolumeWish;
 
 /** A host's answer. It promises nothing: only a reservation does. */
 export type Bid =

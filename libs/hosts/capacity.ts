@@ -1,26 +1,22 @@
 import type { PublishedPort, Resources } from "#contracts";
 import { type Refusal, refusal } from "#kernel";
 import { portKey } from "./holdings.ts";
+import { NOTHING, plus } from "./resources.ts";
 import type { Host } from "./state.ts";
 
-const NOTHING: Resources = { cpuMillis: 0, memoryMib: 0 };
-
-/** What is promised right now: to machines that hold resources and to reservations. */
+/** What is promised right now: to machines that hold resources, to volumes and snapshots, and to reservations. */
 export function promisedOf(host: Host): Resources {
   return host.holdings.promised;
 }
 
 /** What the host has beyond what it promised. Negative when it came to have less than that. */
 export function freeOf({ capacity, holdings: { promised } }: Host): Resources {
-  return {
-    cpuMillis: capacity.cpuMillis - promised.cpuMillis,
-    memoryMib: capacity.memoryMib - promised.memoryMib,
-  };
+  return plus(capacity, promised, -1);
 }
 
 /** Machines that exist, and reservations for more. */
-export function machineCountOf(host: Host): number {
-  return host.machines.size - host.departed.length + host.reservations.size;
+export function machineCountOf({ machines, departed, reservations, holdings }: Host): number {
+  return machines.size - departed.length + reservations.size - holdings.reservedVolumes;
 }
 
 /** Machines of an app that exist, and reservations for more. */
@@ -28,21 +24,28 @@ export function appMachineCountOf({ holdings }: Host, appName: string): number {
   return holdings.machinesOfApp.get(appName) ?? 0;
 }
 
+/** What there may be too little of, in the order in which it is told. */
+const KINDS = [
+  ["memoryMib", "MiB of memory"],
+  ["cpuMillis", "CPU millis"],
+  ["volumeMib", "MiB for volumes"],
+] as const;
+
 /**
  * Whether `wanted` fits in place of `held`, which is promised already (I8, F25). Taking less is never refused. The
  * refusal says what was asked, what is free, and that it is this host which said no (F09).
  */
 export function refuseUnlessFits(host: Host, wanted: Resources, held = NOTHING): Refusal | undefined {
-  const free = freeOf(host);
-  const room = { cpuMillis: free.cpuMillis + held.cpuMillis, memoryMib: free.memoryMib + held.memoryMib };
-  const isShortOf = (key: keyof Resources) => wanted[key] > held[key] && wanted[key] > room[key];
-  if (!isShortOf("cpuMillis") && !isShortOf("memoryMib")) return undefined;
-  const short = isShortOf("memoryMib")
-    ? `${wanted.memoryMib} MiB of memory wanted, ${room.memoryMib} of ${host.capacity.memoryMib} free`
-    : `${wanted.cpuMillis} CPU millis wanted, ${room.cpuMillis} of ${host.capacity.cpuMillis} free`;
-  return refusal("insufficient_capacity", `host ${host.id} has no room: ${short}`, {
-    details: { hostId: host.id, wanted, free: room },
-  });
+  const room = plus(freeOf(host), held);
+  for (const [key, name] of KINDS) {
+    const [asked, has, of] = [wanted[key] ?? 0, room[key] ?? 0, host.capacity[key] ?? 0];
+    if (asked <= (held[key] ?? 0) || asked <= has) continue;
+    const short = `${asked} ${name} wanted, ${has} of ${of} free`;
+    return refusal("insufficient_capacity", `host ${host.id} has no room: ${short}`, {
+      details: { hostId: host.id, wanted, free: room },
+    });
+  }
+  return undefined;
 }
 
 /** Whether a published port is held on this host by somebody other than `machineId`, or is asked for twice. */

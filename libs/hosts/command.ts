@@ -1,11 +1,19 @@
-import type { MachineConfig, PublishedPort, Resources } from "#contracts";
+import type { MachineConfig, Resources } from "#contracts";
 import type { RefusalCode } from "#kernel";
 import type { MachineCommand } from "#machines";
+import type { SnapshotCommand, VolumeCommand } from "#volumes";
+import type { MachineWish, VolumeWish } from "./admission.ts";
 
 /** Inputs of every decision: the command's id and the wall time, handed in as data. */
 interface Issued {
   readonly commandId: string;
   readonly atMs: number;
+}
+
+interface Offer {
+  readonly reservationId: string;
+  readonly epoch: number;
+  readonly ttlMs: number;
 }
 
 /** Everything that may change a host's log. */
@@ -33,19 +41,8 @@ export type HostCommand = Issued &
         readonly features: readonly string[];
       }
     /** An offer of the scheduler. `reservationId` is the create's command id: a repeated offer finds its reservation. */
-    | {
-        readonly type: "ReserveMachine";
-        readonly reservationId: string;
-        readonly machineId: string;
-        readonly appName: string;
-        readonly epoch: number;
-        readonly resources: Resources;
-        readonly ports: readonly PublishedPort[];
-        readonly features?: readonly string[] | undefined;
-        /** No other machine of its app may be here. */
-        readonly isAlone?: boolean | undefined;
-        readonly ttlMs: number;
-      }
+    | (Offer & MachineWish & { readonly type: "ReserveMachine" })
+    | (Offer & VolumeWish & { readonly type: "ReserveVolume" })
     | {
         readonly type: "EndReservation";
         readonly reservationId: string;
@@ -64,16 +61,46 @@ export type HostCommand = Issued &
         readonly skipLaunch: boolean;
         readonly origin: string;
       }
+    | {
+        readonly type: "CommitVolume";
+        readonly reservationId: string;
+        readonly volumeId: string;
+        readonly epoch: number;
+        readonly appName: string;
+        readonly name: string;
+        readonly sizeGb: number;
+        readonly autoBackup: boolean;
+        readonly snapshotRetentionDays: number;
+        readonly snapshotId?: string | undefined;
+        readonly features?: readonly string[] | undefined;
+        readonly origin: string;
+      }
     /** The host agent saw a reason of its own against a commit: it counts like one that the decider found. */
     | {
         readonly type: "RefuseCommit";
         readonly reservationId: string;
-        readonly machineId: string;
+        readonly machineId?: string;
+        readonly volumeId?: string;
         readonly epoch: number;
         readonly code: RefusalCode;
         readonly message: string;
       }
     | { readonly type: "Machine"; readonly machineId: string; readonly command: MachineCommand }
+    | { readonly type: "Volume"; readonly volumeId: string; readonly command: VolumeCommand }
+    /** `reservedMib`: what the volume holds at this moment, at the most. */
+    | {
+        readonly type: "TakeSnapshot";
+        readonly volumeId: string;
+        readonly snapshotId: string;
+        readonly reservedMib: number;
+        readonly origin: string;
+      }
+    | {
+        readonly type: "Snapshot";
+        readonly volumeId: string;
+        readonly snapshotId: string;
+        readonly command: SnapshotCommand;
+      }
     | {
         readonly type: "Cordon";
         readonly owner: string;
@@ -89,6 +116,8 @@ export type HostCommand = Issued &
         readonly type: "RecordRefusal";
         readonly refused: string;
         readonly machineId?: string;
+        readonly volumeId?: string;
+        readonly snapshotId?: string;
         readonly code: string;
         readonly message: string;
         readonly count: number;

@@ -1,10 +1,13 @@
-import type { HostLogEvent } from "#contracts";
+import { type HostLogEvent, mountedVolumesOf } from "#contracts";
 import { accepted, assertNever, type Decision, type Refusal, refusal, refused, UNCHANGED } from "#kernel";
 import { decideMachine, evolveMachine, heldResources, type Machine, type MachineCommand } from "#machines";
+import { refuseAttach } from "./attach.ts";
 import { refuseTakenPort, refuseUnlessFits } from "./capacity.ts";
 import type { HostCommand, HostCommandOf } from "./command.ts";
 import { decideCommit, decideRefuseCommit, decideReserve } from "./decide-commit.ts";
+import { decideCommitVolume, decideForSnapshot, decideForVolume, decideTake } from "./decide-volume.ts";
 import { isMachineEvent } from "./evolve.ts";
+import { isSameRoom } from "./resources.ts";
 import type { Host } from "./state.ts";
 
 type HostDecision = Decision<HostLogEvent>;
@@ -26,6 +29,7 @@ export function decideHost(command: HostCommand, host: Host): HostDecision {
     case "MeasureCapacity":
       return decideMeasured(command, host);
     case "ReserveMachine":
+    case "ReserveVolume":
       return decideReserve(command, host);
     case "EndReservation": {
       const { reservationId, reason } = command;
@@ -34,10 +38,18 @@ export function decideHost(command: HostCommand, host: Host): HostDecision {
     }
     case "CommitMachine":
       return decideCommit(command, host);
+    case "CommitVolume":
+      return decideCommitVolume(command, host);
     case "RefuseCommit":
       return decideRefuseCommit(command, host);
     case "Machine":
       return decideForMachine(command, host);
+    case "Volume":
+      return decideForVolume(command, host);
+    case "TakeSnapshot":
+      return decideTake(command, host);
+    case "Snapshot":
+      return decideForSnapshot(command, host);
     case "Cordon":
       return decideCordon(command, host);
     case "Uncordon": {
@@ -71,8 +83,7 @@ function decideOpen(command: HostCommandOf<"OpenLog">, host: Host): HostDecision
 function decideMeasured(command: HostCommandOf<"MeasureCapacity">, host: Host): HostDecision {
   const { capacity, maxMachines, features } = command;
   const unchanged =
-    capacity.cpuMillis === host.capacity.cpuMillis &&
-    capacity.memoryMib === host.capacity.memoryMib &&
+    isSameRoom(capacity, host.capacity) &&
     maxMachines === host.maxMachines &&
     features.join() === host.features.join();
   if (unchanged) return UNCHANGED;
@@ -128,16 +139,28 @@ function isReport(command: MachineCommand): boolean {
 
 function refuseGrowth(host: Host, before: Machine, after: Machine): Refusal | undefined {
   const reason = refuseUnlessFits(host, heldResources(after), heldResources(before));
-  if (reason !== undefined || after.config === before.config) return reason;
-  return refuseTakenPort(host, before.id, after.config.publish ?? []);
+  const { id: machineId, appName, config } = after;
+  if (reason !== undefined || config === before.config) return reason;
+  const volumes = mountedVolumesOf(config);
+  return (
+    refuseTakenPort(host, machineId, config.publish ?? []) ??
+    refuseAttach(host, { machineId, appName, volumes })
+  );
 }
 
 function decideRecordRefusal(command: HostCommandOf<"RecordRefusal">, host: Host): HostDecision {
-  const { machineId, refused: name, code, message, count } = command;
+  const { machineId, volumeId, snapshotId, refused: name, code, message, count } = command;
   const said = { command: name, code, message, count };
   if (machineId !== undefined && host.machines.has(machineId)) {
     return accepted({ type: "CommandRefused", data: { machineId, ...said } });
   }
-  const about = machineId === undefined ? {} : { machineId };
+  if (volumeId !== undefined && host.volumes.has(volumeId)) {
+    const about = snapshotId === undefined ? { volumeId } : { volumeId, snapshotId };
+    return accepted({ type: "VolumeCommandRefused", data: { ...about, ...said } });
+  }
+  const about = {
+    ...(machineId === undefined ? {} : { machineId }),
+    ...(volumeId === undefined ? {} : { volumeId }),
+  };
   return accepted({ type: "HostCommandRefused", data: { hostId: host.id, ...about, ...said } });
 }

@@ -1,8 +1,19 @@
-import { type HostEvent, type HostLogEvent, type MachineEvent, machineEvents } from "#contracts";
+import {
+  type HostEvent,
+  type HostLogEvent,
+  type MachineEvent,
+  machineEvents,
+  type VolumeEvent,
+  volumeEvents,
+} from "#contracts";
 import { assertNever } from "#kernel";
 import { bornFrom, evolveMachine, type Machine } from "#machines";
 import { addressAfter } from "./address.ts";
-import { holdMachine, holdReservation, releaseMachine, releaseReservation } from "./holdings.ts";
+import { attachVolumes } from "./attach.ts";
+import { endReservation, reserved } from "./evolve-reservation.ts";
+import { evolveVolumes } from "./evolve-volume.ts";
+import { holdMachine, releaseMachine } from "./holdings.ts";
+import { claimantId } from "./reservation.ts";
 import { type Host, hostFromJson, type RefusedCommit } from "./state.ts";
 
 /** What is over is remembered for this long, and beyond it while there is little of it. */
@@ -11,12 +22,18 @@ const MEMORY_COUNT = 1_000;
 
 /** The host after one event of its log. Changes `host` in place and returns it. `atMs`: the event clock's wall time. */
 export function evolveHost(host: Host, event: HostLogEvent, atMs: number): Host {
-  return isMachineEvent(event) ? applyToMachine(host, event, atMs) : applyToHost(host, event, atMs);
+  if (isMachineEvent(event)) return applyToMachine(host, event, atMs);
+  return isVolumeEvent(event) ? evolveVolumes(host, event, atMs) : applyToHost(host, event, atMs);
 }
 
 /** Whether an event is about one machine. */
 export function isMachineEvent(event: HostLogEvent): event is MachineEvent {
   return event.type in machineEvents;
+}
+
+/** Whether an event is about one volume, or a snapshot of it. */
+export function isVolumeEvent(event: HostLogEvent): event is VolumeEvent {
+  return event.type in volumeEvents;
 }
 
 function applyToMachine(host: Host, event: MachineEvent, atMs: number): Host {
@@ -41,6 +58,7 @@ function replaceMachine(host: Host, before: Machine | undefined, after: Machine)
   if (before?.state === after.state) return;
   if (before !== undefined) releaseMachine(host.holdings, before);
   holdMachine(host.holdings, after);
+  attachVolumes(host, before, after);
 }
 
 /** Bounded memory: state must not grow with history (F15). */
@@ -72,8 +90,8 @@ function applyToHost(host: Host, event: HostEvent, atMs: number): Host {
     case "ReservationEnded":
       return endReservation(host, event.data.reservationId);
     case "CommitRefused": {
-      const { machineId, epoch, code, message, reservationId } = event.data;
-      rememberRefusal(host.refusedCommits, { machineId, epoch, code, message, atMs });
+      const { hostId: _, reservationId, ...refused } = event.data;
+      rememberRefusal(host.refusedCommits, { ...refused, atMs });
       return endReservation(host, reservationId);
     }
     case "HostCordoned": {
@@ -103,29 +121,11 @@ function opened(host: Host, data: Extract<HostEvent, { type: "HostLogOpened" }>[
   return host;
 }
 
-/** A machine's newer reservation takes the place of its older one. */
-function reserved(host: Host, data: Extract<HostEvent, { type: "ReservationMade" }>["data"]): Host {
-  const { hostId: _, reservationId: id, ...promised } = data;
-  endReservation(host, host.holdings.reservationOf.get(promised.machineId));
-  const reservation = { id, ...promised };
-  host.reservations.set(id, reservation);
-  holdReservation(host.holdings, reservation);
-  return host;
-}
-
-function endReservation(host: Host, id: string | undefined): Host {
-  const reservation = id === undefined ? undefined : host.reservations.get(id);
-  if (reservation === undefined) return host;
-  host.reservations.delete(reservation.id);
-  releaseReservation(host.holdings, reservation);
-  return host;
-}
-
 function rememberRefusal(commits: Map<string, RefusedCommit>, refused: RefusedCommit): void {
-  commits.delete(refused.machineId);
-  commits.set(refused.machineId, refused);
-  for (const [machineId, commit] of commits) {
+  commits.delete(claimantId(refused));
+  commits.set(claimantId(refused), refused);
+  for (const [id, commit] of commits) {
     if (commits.size <= MEMORY_COUNT || commit.atMs >= refused.atMs - MEMORY_MS) return;
-    commits.delete(machineId);
+    commits.delete(id);
   }
 }

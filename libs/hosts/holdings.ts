@@ -1,6 +1,8 @@
 import type { PublishedPort, Resources } from "#contracts";
 import { heldResources, isTerminal, type Machine } from "#machines";
-import type { Reservation } from "./reservation.ts";
+import { heldMibOf, type Snapshot, type Volume } from "#volumes";
+import { claimantId, type Reservation } from "./reservation.ts";
+import { NOTHING, plus, volumeRoom } from "./resources.ts";
 
 /**
  * Running totals of what machines and reservations hold, so that no decision has to look at all of them. They follow
@@ -15,23 +17,35 @@ export interface Holdings {
   readonly addresses: Set<string>;
   /** How many machines of an app exist or have room reserved for them. */
   readonly machinesOfApp: Map<string, number>;
-  /** Reservation id by machine id. */
+  /** Reservation id by the id of the machine or volume. */
   readonly reservationOf: Map<string, string>;
+  /** How many reservations are for volumes. */
+  reservedVolumes: number;
 }
 
 export function emptyHoldings(): Holdings {
   return {
-    promised: { cpuMillis: 0, memoryMib: 0 },
+    promised: NOTHING,
     ports: new Map(),
     addresses: new Set(),
     machinesOfApp: new Map(),
     reservationOf: new Map(),
+    reservedVolumes: 0,
   };
 }
 
+interface Holders {
+  readonly machines: Iterable<Machine>;
+  readonly reservations: Iterable<Reservation>;
+  readonly volumes?: Iterable<Volume>;
+  readonly snapshots?: Iterable<Snapshot>;
+}
+
 /** The holdings of exactly these. */
-export function holdingsOf(machines: Iterable<Machine>, reservations: Iterable<Reservation>): Holdings {
+export function holdingsOf({ machines, reservations, volumes = [], snapshots = [] }: Holders): Holdings {
   const holdings = emptyHoldings();
+  for (const volume of volumes) holdVolume(holdings, volume);
+  for (const snapshot of snapshots) holdSnapshot(holdings, snapshot);
   for (const machine of machines) {
     holdings.addresses.add(machine.ipv4);
     holdMachine(holdings, machine);
@@ -57,17 +71,34 @@ export function releaseMachine(holdings: Holdings, machine: Machine): void {
 export function holdReservation(holdings: Holdings, reservation: Reservation): void {
   const { resources, machineId, ports, appName } = reservation;
   add(holdings, resources, 1);
+  holdings.reservationOf.set(claimantId(reservation), reservation.id);
+  if (machineId === undefined) {
+    holdings.reservedVolumes += 1;
+    return;
+  }
   holdPorts(holdings, machineId, ports);
   if (appName !== undefined) count(holdings.machinesOfApp, appName, 1);
-  holdings.reservationOf.set(machineId, reservation.id);
 }
 
 export function releaseReservation(holdings: Holdings, reservation: Reservation): void {
   const { resources, machineId, ports, appName } = reservation;
   add(holdings, resources, -1);
+  holdings.reservationOf.delete(claimantId(reservation));
+  if (machineId === undefined) {
+    holdings.reservedVolumes -= 1;
+    return;
+  }
   releasePorts(holdings, machineId, ports);
   if (appName !== undefined) count(holdings.machinesOfApp, appName, -1);
-  holdings.reservationOf.delete(machineId);
+}
+
+export function holdVolume(holdings: Holdings, volume: Volume, sign: 1 | -1 = 1): void {
+  add(holdings, volumeRoom(heldMibOf(volume)), sign);
+}
+
+/** What a snapshot shares with its volume counts for both: either may change alone. */
+export function holdSnapshot(holdings: Holdings, { heldMib }: Snapshot, sign: 1 | -1 = 1): void {
+  add(holdings, volumeRoom(heldMib), sign);
 }
 
 /** Names a host port: TCP and UDP do not get into each other's way. */
@@ -91,11 +122,7 @@ function releasePorts(holdings: Holdings, machineId: string, ports: readonly Pub
 }
 
 function add(holdings: Holdings, resources: Resources, sign: 1 | -1): void {
-  const { cpuMillis, memoryMib } = holdings.promised;
-  holdings.promised = {
-    cpuMillis: cpuMillis + sign * resources.cpuMillis,
-    memoryMib: memoryMib + sign * resources.memoryMib,
-  };
+  holdings.promised = plus(holdings.promised, resources, sign);
 }
 
 function count(counts: Map<string, number>, key: string, by: 1 | -1): void {

@@ -1,8 +1,8 @@
-import { type HostLogEvent, type RecordedEvent, subjects } from "#contracts";
+import { type HostLogEvent, mountedVolumesOf, type RecordedEvent, subjects } from "#contracts";
 import { type Decision, type Refusal, wallMsOf } from "#kernel";
-import type { HostCommand } from "./command.ts";
+import type { HostCommand, HostCommandOf } from "./command.ts";
 import { decideHost } from "./decide.ts";
-import { evolveHost, isMachineEvent } from "./evolve.ts";
+import { evolveHost, isMachineEvent, isVolumeEvent } from "./evolve.ts";
 import { emptyHost, HOST_FOLD_VERSION, type Host, hostFromJson, hostToJson } from "./state.ts";
 
 /** Who a host is, for the first events of its log. */
@@ -39,31 +39,47 @@ export class HostDomain {
     return decideHost(command, host);
   }
 
-  /** A machine that cannot be read is not to be made a second time: so new ones are decided on their own subject too. */
+  /**
+   * What cannot be read is not to be made a second time: so new machines and volumes are decided on their own subject,
+   * too. A volume that cannot be read is nobody's to mount.
+   */
   aggregatesOf(command: HostCommand): string[] {
     const host = subjects.host(this.#identity.hostId);
     switch (command.type) {
       case "Machine":
         return [this.#machine(command.machineId)];
       case "ReserveMachine":
-      case "CommitMachine":
-      case "RefuseCommit":
         return [host, this.#machine(command.machineId)];
+      case "CommitMachine": {
+        const volumes = mountedVolumesOf(command.config).map((volumeId) => this.#volume(volumeId));
+        return [host, this.#machine(command.machineId), ...volumes];
+      }
+      case "ReserveVolume":
+      case "CommitVolume":
+        return [host, this.#volume(command.volumeId)];
+      case "Volume":
+      case "TakeSnapshot":
+      case "Snapshot":
+        return [this.#volume(command.volumeId)];
+      case "RefuseCommit": {
+        const { machineId, volumeId = "" } = command;
+        return [host, machineId === undefined ? this.#volume(volumeId) : this.#machine(machineId)];
+      }
       default:
         return [host];
     }
   }
 
   subjectOf(event: HostLogEvent): string {
+    if (isVolumeEvent(event)) return this.#volume(event.data.volumeId);
     return isMachineEvent(event) ? this.#machine(event.data.machineId) : subjects.host(this.#identity.hostId);
   }
 
   /** Configs and states are left out: the event holds them, and they may be large. */
   describe(command: HostCommand): { command: string; inputs: Record<string, unknown> } {
-    if (command.type === "Machine") {
-      const { machineId } = command;
-      const { type, commandId: _, correlationId: __, ...inputs } = command.command;
-      return { command: type, inputs: { machineId, ...withoutBulk(inputs) } };
+    if ("command" in command) {
+      const { type, commandId: _, ...inputs } = command.command;
+      return { command: type, inputs: { ...aboutOf(command), ...withoutBulk(inputs) } };
     }
     const { type, commandId: _, ...inputs } = command;
     return { command: type, inputs: withoutBulk(inputs) };
@@ -98,10 +114,13 @@ export class HostDomain {
     issued: Issued,
   ): HostCommand | undefined {
     if (!isAskedFor(command)) return undefined;
-    const machineId = "machineId" in command ? { machineId: command.machineId } : {};
-    const refused = command.type === "Machine" ? command.command.type : command.type;
+    const refused = "command" in command ? command.command.type : command.type;
     const { code, message } = reason;
-    return { type: "RecordRefusal", refused, ...machineId, code, message, count, ...issued };
+    return { type: "RecordRefusal", refused, ...aboutOf(command), code, message, count, ...issued };
+  }
+
+  #volume(volumeId: string): string {
+    return subjects.volume(this.#identity.hostId, volumeId);
   }
 
   #machine(machineId: string): string {
@@ -117,6 +136,13 @@ interface Issued {
 const ASKED_FOR: ReadonlySet<string> = new Set([
   "ReserveMachine",
   "CommitMachine",
+  "ReserveVolume",
+  "CommitVolume",
+  "ExtendVolume",
+  "UpdateVolume",
+  "DestroyVolume",
+  "TakeSnapshot",
+  "DestroySnapshot",
   "Cordon",
   "Uncordon",
   "StartMachine",
@@ -128,10 +154,23 @@ const ASKED_FOR: ReadonlySet<string> = new Set([
 ]);
 
 function isAskedFor(command: HostCommand): boolean {
-  return ASKED_FOR.has(command.type === "Machine" ? command.command.type : command.type);
+  return ASKED_FOR.has("command" in command ? command.command.type : command.type);
+}
+
+/** What a command is about, by its ids. */
+function aboutOf(command: HostCommand): { machineId?: string; volumeId?: string; snapshotId?: string } {
+  return {
+    ...("machineId" in command && command.machineId !== undefined && { machineId: command.machineId }),
+    ...("volumeId" in command && command.volumeId !== undefined && { volumeId: command.volumeId }),
+    ...("volumeId" in command && isOfSnapshot(command) && { snapshotId: command.snapshotId }),
+  };
+}
+
+function isOfSnapshot(command: HostCommand): command is HostCommandOf<"TakeSnapshot" | "Snapshot"> {
+  return command.type === "TakeSnapshot" || command.type === "Snapshot";
 }
 
 function withoutBulk(inputs: Record<string, unknown>): Record<string, unknown> {
-  const { config: _, previous: __, ...rest } = inputs;
+  const { config: _, previous: __, correlationId: ___, ...rest } = inputs;
   return rest;
 }

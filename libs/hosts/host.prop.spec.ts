@@ -149,6 +149,16 @@ function deepFreeze<T>(value: T): T {
   return value;
 }
 
+/** What a host holds, counted from scratch. */
+function countedOf({ machines, reservations, volumes, snapshots }: Host) {
+  return holdingsOf({
+    machines: machines.values(),
+    reservations: reservations.values(),
+    volumes: volumes.values(),
+    snapshots: snapshots.values(),
+  });
+}
+
 /** Who holds each port, counted from scratch. */
 function holdersOfPorts(host: Host): string[] {
   const machines = [...host.machines.values()].filter(({ state }) => !isTerminal(state));
@@ -172,7 +182,7 @@ describe("I8: a host, whatever it is asked in whatever order", () => {
           expect(host.holdings.promised.memoryMib).toBeLessThanOrEqual(MEMORY_MIB);
           const holders = holdersOfPorts(host);
           expect(new Set(holders.map((holder) => holder.split(" ")[0])).size).toBe(holders.length);
-          const counted = holdingsOf(host.machines.values(), host.reservations.values());
+          const counted = countedOf(host);
           expect(canonicalJson({ ...host.holdings, addresses: [...host.holdings.addresses].sort() })).toBe(
             canonicalJson({ ...counted, addresses: [...counted.addresses].sort() }),
           );
@@ -189,7 +199,7 @@ describe("I8: a host, whatever it is asked in whatever order", () => {
         const refusedUpTo = new Map<string, number>();
         for (const { event } of play(plot).events) {
           if (event.type === "CommitRefused") {
-            const { machineId, epoch } = event.data;
+            const { machineId = "", epoch } = event.data;
             refusedUpTo.set(machineId, Math.max(epoch, refusedUpTo.get(machineId) ?? 0));
           }
           if (event.type !== "MachineCreating") continue;
@@ -207,7 +217,7 @@ describe("I8: a host, whatever it is asked in whatever order", () => {
     fc.assert(
       fc.property(acts, (plot) => {
         play(plot, ({ host }) => {
-          const reserved = [...host.reservations.values()].map(({ machineId }) => machineId);
+          const reserved = [...host.reservations.values()].map(({ machineId = "" }) => machineId);
           expect(new Set(reserved).size).toBe(reserved.length);
           expect(reserved.filter((machineId) => host.machines.has(machineId))).toEqual([]);
         });

@@ -1,12 +1,12 @@
 export { privateIpOf } from "./address.ts";
-export { refuseAdmission, type Wanted } from "./admission.ts";
+export { type MachineWish, refuseAdmission, type VolumeWish, type Wanted } from "./admission.ts";
 export { type Bid, type BidRequest, bidOf } from "./bid.ts";
 export { promisedOf } from "./capacity.ts";
 export type { HostCommand, HostCommandOf } from "./command.ts";
 export { decideHost } from "./decide.ts";
-export { evolveHost, isMachineEvent } from "./evolve.ts";
+export { evolveHost, isMachineEvent, isVolumeEvent } from "./evolve.ts";
 export { HostDomain, type HostIdentity, hostFold } from "./host-domain.ts";
-export type { Reservation } from "./reservation.ts";
+export { type Claimant, claimantId, type Reservation } from "./reservation.ts";
 export {
   type Cordon,
   emptyHost,

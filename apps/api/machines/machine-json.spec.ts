@@ -50,7 +50,8 @@ describe("machineJson", () => {
   });
 
   it("shows the config as it was given, with the guest's defaults; nothing is lost", () => {
-    const config = { image: "a", env: { KEY: "value" }, mounts: [{ volume: "vol_1" }], guest: { cpus: 2 } };
+    const mounts = [{ volume: "vol_0123456789abcdef", path: "/data" }];
+    const config = { image: "a", env: { KEY: "value" }, mounts, guest: { cpus: 2 } };
     expect(shown(born(config)).config).toEqual({
       ...config,
       guest: { cpu_kind: "shared", cpus: 2, memory_mb: 256 },

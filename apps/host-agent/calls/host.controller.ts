@@ -34,6 +34,11 @@ export class HostController {
     return this.placement.commit(request, context);
   }
 
+  @Answers(hostCalls.commitVolume)
+  commitVolume(request: Asked<"commitVolume">, context: CallContext): Answered<"commitVolume"> {
+    return this.placement.commitVolume(request, context);
+  }
+
   @Answers(hostCalls.release)
   release(request: Asked<"release">, context: CallContext): Answered<"release"> {
     return this.placement.release(request, context);

@@ -1,16 +1,17 @@
-import { type AnswerOf, type bidCall, type CallMeta, type hostCalls, type RequestOf } from "#contracts";
-import { bidOf } from "#hosts";
+import type { AnswerOf, bidCall, CallMeta, hostCalls, RequestOf } from "#contracts";
+import { bidOf, type Claimant, claimantId, type HostCommand } from "#hosts";
 import { type Clock, type Refusal, RefusedError, refusal } from "#kernel";
-import type { Decisions } from "../decisions.ts";
+import type { Decisions, OwnCommand } from "../decisions.ts";
 import type { AdmissionRoom } from "../start/admission-room.ts";
 import type { PortProbe } from "../start/port-probe.ts";
 import { orRefuse, type Snapshots } from "./snapshots.ts";
 
 type Offer = (typeof hostCalls)["offer"];
 type Commit = (typeof hostCalls)["commit"];
+type CommitVolume = (typeof hostCalls)["commitVolume"];
 type Release = (typeof hostCalls)["release"];
 
-/** A machine's way onto this host: bid, offer, commit. Each step checks again what the one before saw (I3, I8). */
+/** A machine's or a volume's way onto this host: bid, offer, commit. Each step checks again what the one before saw (I3, I8). */
 export class Placement {
   readonly #decisions: Decisions;
   readonly #snapshots: Snapshots;
@@ -34,7 +35,7 @@ export class Placement {
 
   /** Promises nothing. A host that would refuse says why (F09). */
   async bid(request: RequestOf<typeof bidCall>): Promise<AnswerOf<typeof bidCall>> {
-    const reason = await this.#refuseIfFull(request.ports);
+    const reason = await this.#refuseIfFull(request);
     const { host } = this.#decisions;
     return reason === undefined
       ? bidOf(host, request, this.#clock.nowMs())
@@ -44,33 +45,34 @@ export class Placement {
   /** The command id is the create's, and the reservation's. */
   async offer(request: RequestOf<Offer>, meta: CallMeta): Promise<AnswerOf<Offer>> {
     const reservationId = meta.commandId;
-    if (!this.#isKnown(request.machineId, reservationId)) {
-      const reason = await this.#refuseIfFull(request.ports);
+    if (!this.#isKnown(request, reservationId)) {
+      const reason = await this.#refuseIfFull(request);
       if (reason !== undefined) throw new RefusedError(reason);
     }
-    const command = { type: "ReserveMachine", reservationId, ...request } as const;
+    const command =
+      "machineId" in request
+        ? ({ type: "ReserveMachine", reservationId, ...request } as const)
+        : ({ type: "ReserveVolume", reservationId, ...request } as const);
     const { position } = orRefuse(await this.#decisions.asked(command, meta));
     return { position };
   }
 
-  /** What this host said no to once, it says no to for good: another one may be the owner by then. */
   async commit(request: RequestOf<Commit>, meta: CallMeta): Promise<AnswerOf<Commit>> {
     const { machineId, epoch, appName, name, instanceId, config, skipLaunch } = request;
     const placed = { reservationId: meta.commandId, machineId, epoch };
-    const reason = this.#isKnown(machineId, meta.commandId)
-      ? undefined
-      : await this.#refuseIfFull(config.publish ?? []);
     const described = { appName, name, instanceId, config, skipLaunch, origin: "user" };
-    const command =
-      reason === undefined
-        ? ({ type: "CommitMachine", ...placed, ...described } as const)
-        : ({ type: "RefuseCommit", ...placed, code: reason.code, message: reason.message } as const);
-    const recorded = orRefuse(await this.#decisions.asked(command, meta));
-    if (recorded.kind === "accepted" && recorded.event.type === "CommitRefused") {
-      const { code, message } = recorded.event.data;
-      throw new RefusedError(refusal(code, message, { details: { epoch } }));
-    }
+    const reason = await this.#refuseToMake({ machineId, ports: config.publish ?? [] }, meta);
+    await this.#make(placed, { type: "CommitMachine", ...placed, ...described }, reason, meta);
     return this.#snapshots.machine(machineId);
+  }
+
+  async commitVolume(request: RequestOf<CommitVolume>, meta: CallMeta): Promise<AnswerOf<CommitVolume>> {
+    const { region: _, ...described } = request;
+    const { volumeId, epoch } = described;
+    const placed = { reservationId: meta.commandId, volumeId, epoch };
+    const reason = await this.#refuseToMake({ volumeId }, meta);
+    await this.#make(placed, { type: "CommitVolume", ...placed, ...described, origin: "user" }, reason, meta);
+    return this.#snapshots.volume(volumeId);
   }
 
   async release({ reservationId }: RequestOf<Release>, meta: CallMeta): Promise<AnswerOf<Release>> {
@@ -79,13 +81,47 @@ export class Placement {
     return { position };
   }
 
-  /** What was promised or made already is not refused for want of room: the question is only asked again. */
-  #isKnown(machineId: string, reservationId: string): boolean {
-    const { reservations, machines } = this.#decisions.host;
-    return reservations.has(reservationId) || machines.has(machineId);
+  /** What this host said no to once, it says no to for good: another one may be the owner by then. */
+  async #make(
+    placed: Placed,
+    commit: OwnCommand,
+    reason: Refusal | undefined,
+    meta: CallMeta,
+  ): Promise<void> {
+    const command: OwnCommand =
+      reason === undefined
+        ? commit
+        : { type: "RefuseCommit", ...placed, code: reason.code, message: reason.message };
+    const recorded = orRefuse(await this.#decisions.asked(command, meta));
+    if (recorded.kind === "accepted" && recorded.event.type === "CommitRefused") {
+      const { code, message, epoch } = recorded.event.data;
+      throw new RefusedError(refusal(code, message, { details: { epoch } }));
+    }
   }
 
-  async #refuseIfFull(ports: RequestOf<Offer>["ports"]): Promise<Refusal | undefined> {
+  async #refuseToMake(coming: Coming, { commandId }: CallMeta): Promise<Refusal | undefined> {
+    return this.#isKnown(coming, commandId) ? undefined : this.#refuseIfFull(coming);
+  }
+
+  /** What was promised or made already is not refused for want of room: the question is only asked again. */
+  #isKnown(coming: Coming, reservationId: string): boolean {
+    const { reservations, machines, volumes } = this.#decisions.host;
+    const id = claimantId(coming);
+    return reservations.has(reservationId) || machines.has(id) || volumes.has(id);
+  }
+
+  async #refuseIfFull({ ports = [] }: Coming): Promise<Refusal | undefined> {
     return this.#room.refuseIfFull() ?? this.#ports.refuseIfTaken(ports);
   }
 }
+
+/** What wants to come here, as far as the host agent itself has a say. */
+interface Coming extends Claimant {
+  readonly ports?: RequestOf<Commit>["config"]["publish"];
+}
+
+/** Of a commit, what its refusal says as well. */
+type Placed = Omit<
+  Extract<HostCommand, { type: "RefuseCommit" }>,
+  "type" | "code" | "message" | "commandId" | "atMs"
+>;

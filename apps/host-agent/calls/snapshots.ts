@@ -18,6 +18,15 @@ export class Snapshots {
     return { position: await this.#ledger.settled(), machine: { ...machine } };
   }
 
+  async volume(volumeId: string): Promise<AnswerOf<(typeof hostCalls)["commitVolume"]>> {
+    const { volumes, id } = this.#ledger.state;
+    const volume = volumes.get(volumeId);
+    if (volume === undefined) {
+      throw new RefusedError(refusal("volume_not_found", `no volume ${volumeId} on host ${id}`));
+    }
+    return { position: await this.#ledger.settled(), volume: { ...volume } };
+  }
+
   async host(): Promise<AnswerOf<(typeof hostCalls)["inspect"]>> {
     const host = hostToJson(this.#ledger.state);
     return { position: await this.#ledger.settled(), foldVersion: HOST_FOLD_VERSION, host };

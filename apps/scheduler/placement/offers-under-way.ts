@@ -41,12 +41,14 @@ export class OffersUnderWay {
   /** The bid as the host will make it once all that is offered to it has arrived, for a machine of that app. */
   deduct(bid: Bid, appName: string): Bid {
     const offers = this.#current(bid.hostId);
-    const sum = (key: keyof Resources) => offers.reduce((total, { resources }) => total + resources[key], 0);
+    const sum = (key: keyof Resources) =>
+      offers.reduce((total, { resources }) => total + (resources[key] ?? 0), 0);
     return {
       ...bid,
       free: {
         cpuMillis: bid.free.cpuMillis - sum("cpuMillis"),
         memoryMib: bid.free.memoryMib - sum("memoryMib"),
+        ...(bid.free.volumeMib === undefined ? {} : { volumeMib: bid.free.volumeMib - sum("volumeMib") }),
       },
       machineCount: bid.machineCount + offers.length,
       appMachineCount: bid.appMachineCount + offers.filter((offer) => offer.appName === appName).length,

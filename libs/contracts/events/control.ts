@@ -4,16 +4,20 @@ import { stepErrorShape } from "./operation.ts";
 
 const refusalShape = z.strictObject({ hostId: z.string(), code: z.string(), message: z.string() });
 
-/** A host's bid as the placement decision saw it: less what the same scheduler was offering it just then. */
+/** A host's bid as the placement decision saw it: less what the same scheduler was offering it just then. `volumeMib`: since version 3. */
 const bidShape = z.strictObject({
   /** Less than none where more was being offered than the host has. */
-  free: z.strictObject({ cpuMillis: z.number().int(), memoryMib: z.number().int() }),
+  free: z.strictObject({
+    cpuMillis: z.number().int(),
+    memoryMib: z.number().int(),
+    volumeMib: z.number().int().optional(),
+  }),
   capacity: resourcesSchema,
   machineCount: z.number(),
   appMachineCount: z.number(),
 });
 
-/** A host that would have taken the machine, and how it was ranked. `bid`: since version 2. */
+/** A host that would have taken it, and how it was ranked. `bid`: since version 2. */
 const candidateShape = z.strictObject({
   hostId: z.string(),
   score: z.number(),
@@ -28,6 +32,14 @@ const placementWishShape = z.strictObject({
   antiAffinity: z.enum(["none", "soft", "hard"]),
   features: z.array(z.string()),
 });
+
+/** What a decision about a place was made from, and of which epoch it is. */
+const deciding = {
+  appName: z.string(),
+  epoch: z.number().int().positive(),
+  wish: placementWishShape.optional(),
+  refusals: z.array(refusalShape),
+};
 
 const hostnameOfApp = { hostname: z.string(), appName: z.string(), appId: z.string() };
 
@@ -81,6 +93,16 @@ export const controlEvents = {
     error: stepErrorShape,
     refusals: z.array(refusalShape),
   }),
+  /** Which host owns a volume, for good: a volume's id lives in one host's log (I6). */
+  VolumePlacementDecided: z.strictObject({
+    volumeId: z.string(),
+    ...deciding,
+    hostId: z.string(),
+    region: z.string(),
+    candidates: z.array(candidateShape),
+  }),
+  /** No host took the volume. */
+  VolumePlacementRefused: z.strictObject({ volumeId: z.string(), ...deciding, error: stepErrorShape }),
   HostRegistered: z.strictObject({
     hostId: z.string(),
     region: z.string(),

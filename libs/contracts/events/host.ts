@@ -3,6 +3,8 @@ import { REFUSAL_CODES } from "#kernel";
 import { publishSchema, resourcesSchema } from "../machine-config.ts";
 
 const host = { hostId: z.string() };
+/** What something is about: one of the two. `volumeId`: since the version in which a machine's id may be missing. */
+const about = { machineId: z.string().optional(), volumeId: z.string().optional() };
 
 /** Events of a host itself, on `evt.host.<hostId>.host`. Golden: versions are added, never changed. */
 export const hostEvents = {
@@ -25,17 +27,18 @@ export const hostEvents = {
     agentVersion: z.string(),
     bootId: z.string(),
   }),
-  /** What really is there, measured at start and when it changes (F25). */
+  /** What really is there, measured at start and when it changes (F25). `capacity.volumeMib`: since version 2. */
   HostCapacityMeasured: z.strictObject({
     ...host,
     capacity: resourcesSchema,
     maxMachines: z.number().int(),
     features: z.array(z.string()),
   }),
+  /** Since version 3 also for a volume: `volumeId`, `resources.volumeMib`. */
   ReservationMade: z.strictObject({
     ...host,
     reservationId: z.string(),
-    machineId: z.string(),
+    ...about,
     /** Since version 2. */
     appName: z.string().optional(),
     epoch: z.number().int().positive(),
@@ -50,12 +53,12 @@ export const hostEvents = {
   }),
   /**
    * The host said no to a commit, and will say no to that epoch for good: only then may another host be made the owner.
-   * A commit that was on its way for long finds this and makes nothing.
+   * A commit that was on its way for long finds this and makes nothing. Since version 2 also of a volume.
    */
   CommitRefused: z.strictObject({
     ...host,
     reservationId: z.string(),
-    machineId: z.string(),
+    ...about,
     epoch: z.number().int().positive(),
     code: z.enum(REFUSAL_CODES),
     message: z.string(),
@@ -66,11 +69,11 @@ export const hostEvents = {
   UnknownContainerFound: z.strictObject({ ...host, containerId: z.string(), reason: z.string() }),
   /** Something a person should look at: a diverged log, a clock far off, a disk nearly full. */
   HostAlarmRaised: z.strictObject({ ...host, alarm: z.string(), message: z.string() }),
-  /** Offers and host commands that were refused, coalesced as for machines. */
+  /** Offers and host commands that were refused, coalesced as for machines. `volumeId`: since version 2. */
   HostCommandRefused: z.strictObject({
     ...host,
     command: z.string(),
-    machineId: z.string().optional(),
+    ...about,
     code: z.string(),
     message: z.string(),
     count: z.number().int().positive(),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { machineConfigSchema, resourcesSchema } from "../machine-config.ts";
+import { computeSchema, machineConfigSchema } from "../machine-config.ts";
 import { operationStartSchema, stepCompletedSchema, stepErrorShape, stepFailedSchema } from "./operation.ts";
 
 /** How a machine's process ended. Field names as in Fly's exit events. */
@@ -44,7 +44,7 @@ export const machineEvents = {
     epoch: z.number().int().positive(),
     instanceId: z.string(),
     config: machineConfigSchema,
-    resources: resourcesSchema,
+    resources: computeSchema,
     /** IPv4 inside the host's subnet; given once per host's lifetime, never to another machine while it may be in use (F31). */
     ipv4: z.string(),
     /** IPv6 that belongs to the machine id: no other machine ever has it (F31). */
@@ -72,7 +72,7 @@ export const machineEvents = {
     ...begins,
     instanceId: z.string(),
     config: machineConfigSchema,
-    resources: resourcesSchema,
+    resources: computeSchema,
     skipLaunch: z.boolean(),
   }),
   /** An update of a machine that was never started ended: it is `created` again. */

@@ -2,6 +2,7 @@ import { type EncodedEvent, encodeEvent } from "../codec.ts";
 import type { EventType, NewEvent } from "../event.ts";
 import { controlEvents } from "../events/control.ts";
 import { hostEvents } from "../events/host.ts";
+import { volumeEvents } from "../events/volume.ts";
 import { subjects } from "../subjects.ts";
 import { VOCABULARY } from "../upcast.ts";
 import { SAMPLES } from "./samples.ts";
@@ -44,5 +45,6 @@ export function makeGolden(type: EventType): GoldenFile {
 
 function subjectOf(type: EventType): string {
   if (type in controlEvents) return subjects.control("app", "sample");
+  if (type in volumeEvents) return subjects.volume("host-a", "vol_0123456789abcdef");
   return type in hostEvents ? subjects.host("host-a") : subjects.machine("host-a", "d891234f0a2b3c");
 }
