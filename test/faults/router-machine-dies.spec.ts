@@ -55,6 +55,19 @@ describe("F52: a machine dies", () => {
     );
   });
 
+  it("of every request of a kind: it is not sent to one machine after the other", async () => {
+    lab = await RouterLab.start();
+    let deaths = 0;
+    for (const id of ["m1", "m2", "m3", "m4", "m5"]) {
+      await lab.machine(id, (incoming) => {
+        deaths += 1;
+        incoming.socket.destroy();
+      });
+    }
+    expect(codeOf(await lab.fetch("/poison"))).toEqual([503, "machine_died"]);
+    expect(deaths).toBe(3);
+  });
+
   it("in the middle of an upload: one that is kept whole goes on to another, one that is not is told", async () => {
     lab = await RouterLab.start({ keptBodyBytes: 1_000 });
     const seen: string[] = [];

@@ -26,6 +26,8 @@ import type { Wakes } from "./wakes.ts";
 
 /** Tries at machines, for one request. */
 const MOST_TRIES = 8;
+/** Connections that may break under one request: it may be what machines die of, and the next ones serve others, too. */
+const MOST_BREAKS = 3;
 /** Every machine has failed the request: how long until one is tried again whose route says nothing new. */
 const ALL_FAILED_PAUSE_MS = 250;
 /** Requests that may not be repeated take no connection that has rested for longer. */
@@ -188,7 +190,7 @@ export class Dispatcher {
         if (!visit.mayRepeat) return machineDied(route, false);
         // What rested beside a connection that was closed in its rest is no better.
         if (outcome.isStale) upstream.connections.closeResting(0);
-        else visit.failedAt.set(route.machineId, route);
+        else visit.brokeAt(route);
         return this.#again(visit, route, machineDied(route, true));
       default:
         return assertNever(outcome);
@@ -198,7 +200,7 @@ export class Dispatcher {
   #again(visit: Visit, route: Route, failure: Refused): Step {
     visit.failure = failure;
     this.#note(visit, "retried", { route, reason: failure.code });
-    return visit.tries < MOST_TRIES ? "again" : failure;
+    return visit.tries < MOST_TRIES && visit.breaks < MOST_BREAKS ? "again" : failure;
   }
 
   /** Whatever could take it has failed it. A host that said no has said it; a machine that died is about to be another. */

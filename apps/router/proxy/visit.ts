@@ -38,6 +38,8 @@ export class Visit {
   /** Why the last try failed. */
   failure: Refused | undefined;
   tries = 0;
+  /** How often a machine took it and closed the connection before an answer. */
+  breaks = 0;
   /** Where it waits. */
   place: Place | undefined;
   /** Why it waits, or waited last. */
@@ -66,6 +68,11 @@ export class Visit {
   /** Whether it may be sent once more after it was sent. */
   get mayRepeat(): boolean {
     return isIdempotent(this.parts.request.method!) && this.parts.body.isRepeatable;
+  }
+
+  brokeAt(route: Route): void {
+    this.failedAt.set(route.machineId, route);
+    this.breaks += 1;
   }
 
   /** Answers with a typed "no". A body that is still coming is let in and thrown away. */
