@@ -89,11 +89,17 @@ export function readHead(request: IncomingMessage): RequestHead | Refused {
 function passedHeaders(raw: readonly string[], found: Found): string[] {
   const headers: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
-    const as = taken.get(raw[i]!.toLowerCase());
+    const as = takenAs(raw[i]!.toLowerCase());
     if (as === undefined) headers.push(raw[i]!, raw[i + 1]!);
     else if (as !== "dropped") take(found, as, raw[i + 1]!);
   }
   return headers;
+}
+
+/** Programs behind CGI and its kin read `_` as `-`: with it a client would say there what it may not say here. */
+function takenAs(name: string): Taken | "dropped" | undefined {
+  if (name.includes("_") && taken.has(name.replaceAll("_", "-"))) return "dropped";
+  return taken.get(name);
 }
 
 function take(found: Found, as: Taken, value: string): void {

@@ -14,6 +14,8 @@ describe("RequestProxy", () => {
     const headers = {
       "X-Mine": "1",
       "Fly-Client-IP": "6.6.6.6",
+      "Fly_Client-IP": "6.6.6.6",
+      Content_Length: "7",
       "Fly-Request-Id": "mine",
       "X-Forwarded-For": "1.2.3.4",
       "X-Forwarded-Proto": "https",
