@@ -119,7 +119,7 @@ describe("choose", () => {
     const mail = route("a", { service: { ports: [{ port: 25, handlers: ["tls"] }] } });
     expect(choose([mail], new Uses(), wish())).toEqual({ kind: "none", code: "no_machine" });
     const going = route("a", { state: "destroying" });
-    expect(choose([going], new Uses(), wish())).toEqual({ kind: "none", code: "machine_stopped" });
+    expect(choose([going], new Uses(), wish())).toEqual({ kind: "none", code: "no_machine" });
   });
 
   it("never gives a machine more than its hard limit, nor a request to one that it should avoid or that is not there", () => {

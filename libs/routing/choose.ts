@@ -36,7 +36,7 @@ export function choose(machines: Iterable<Route>, uses: Uses, wish: Wish): Choic
   let isServed = false;
   for (const route of machines) {
     const service = wish.avoid.has(route.machineId) ? undefined : serviceAt(route.services, wish.edgePort);
-    if (service === undefined) continue;
+    if (service === undefined || route.state === "destroying") continue;
     isServed = true;
     if (route.state === "started" && uses.isOpen(route)) {
       const inFlight = uses.inFlight(route.machineId);
