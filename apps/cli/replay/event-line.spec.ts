@@ -30,6 +30,12 @@ describe("an event as a line", () => {
     expect(lineOf(event)).toMatch(/exit=\d+/);
   });
 
+  it("tells which hosts a place was chosen from, by what scores, and who said no", () => {
+    expect(lineOf(sample("PlacementDecided.v2.json"))).toContain(
+      "candidates=host-a:0.75 refused=host-b:insufficient_capacity",
+    );
+  });
+
   it("shows control characters of a message and does not obey them", () => {
     const event = sample("MachineLaunchFailed.v1.json");
     const data = { ...event.data, error: { code: "x", message: "two\nlines\u001b[2J" } };

@@ -38,6 +38,14 @@ export function summaryOf(event: RecordedEvent): string {
   say("operation", (data.operation as { kind?: string } | undefined)?.kind);
   say("exit", (data.exit as { exit_code?: number } | undefined)?.exit_code);
   say("code", data.code ?? (data.error as { code?: string } | undefined)?.code);
+  say("candidates", listed(data.candidates, "score"));
+  say("refused", event.type === "PlacementDecided" ? listed(data.refusals, "code") : undefined);
   say("why", data.message ?? data.reason ?? (data.error as { message?: string } | undefined)?.message);
   return words.join(" ");
+}
+
+/** "host-1:0.75,host-2:0.5": what is told of each of several hosts, in their order. */
+function listed(hosts: unknown, what: string): string {
+  const each = (hosts ?? []) as readonly Record<string, unknown>[];
+  return each.map((host) => `${String(host.hostId)}:${String(host[what])}`).join(",");
 }

@@ -160,14 +160,16 @@ export function said(hostId: string, { code, message }: { code: string; message:
 
 /** F09: says what each host said, not one guess for all. */
 export function noHost({ region }: PlaceRequest, refusals: readonly HostRefusal[]): Refusal {
-  const reasons =
-    refusals.length === 0
-      ? `region ${region} has no hosts`
-      : refusals.map((reason) => `${reason.hostId}: ${reason.message}`).join("; ");
+  const reasons = refusals.length === 0 ? `region ${region} has no hosts` : refusals.map(inWords).join("; ");
   return refusal(codeOf(refusals), `no host takes the machine: ${reasons}`, {
     retryAfterMs: 5_000,
     details: { region, hosts: refusals },
   });
+}
+
+/** Most say themselves who they are. */
+function inWords({ hostId, message }: HostRefusal): string {
+  return message.startsWith(`host ${hostId} `) ? message : `host ${hostId}: ${message}`;
 }
 
 /** There is no room only where every host says so; of one that is away, nobody knows. */
