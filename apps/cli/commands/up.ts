@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster/cluster-file.ts";
 import type { UpOptions } from "../cluster/run-cluster.ts";
 import type { Report } from "../cluster/supervised-process.ts";
 import type { CliContext, CommonFlags } from "../context.ts";
+import type { Hello } from "../demo/make-hello.ts";
 import { errorLine, type Output } from "../output.ts";
 import { addressOf, parseListen, wholeNumber } from "../settings.ts";
 import { inBackground, type Serving, tellStarter } from "./background.ts";
@@ -66,11 +67,11 @@ async function up(context: CliContext, flags: UpFlags): Promise<void> {
   const options = optionsOf(context, flags);
   if (flags.detach === true) {
     const layout = context.layout({ data: options.dataDir });
-    announce(output, await inBackground(layout, options, context.programs, output), options.dataDir);
+    announce(context, output, await inBackground(layout, options, context.programs, output), options);
     return;
   }
   surviveClosedStreams();
-  await serve(context, options, output.progress, (serving) => announce(output, serving, options.dataDir));
+  await serve(context, options, output.progress, (serving) => announce(context, output, serving, options));
 }
 
 /** Runs the cluster until it is told to end. `onReady` is called once it serves. */
@@ -170,7 +171,12 @@ function databaseOf(url: string | undefined): string | undefined {
   );
 }
 
-function announce(output: Output, { cluster, hello }: Serving, dataDir: string): void {
+function announce(
+  context: CliContext,
+  output: Output,
+  { cluster, hello }: Serving,
+  { dataDir }: UpOptions,
+): void {
   const api = `http://${addressOf(cluster.api)}/v1`;
   const nats = `nats://${addressOf(cluster.nats)}`;
   const routers = cluster.routers.map(({ port }) => `http://${addressOf({ ...cluster.http, port })}`);
@@ -182,7 +188,7 @@ function announce(output: Output, { cluster, hello }: Serving, dataDir: string):
   hosts         ${hosts.join(", ")}
   data          ${dataDir} (token: ${dataDir}/token)
 
-${hello?.kind === "answers" ? helloSteps(hello.url) : STEPS}`;
+${nextSteps(hello, dataDir === context.layout({}).root ? "" : ` --data ${dataDir}`)}`;
   const { clusterId, region } = cluster;
   const demo = hello?.kind === "answers" ? { hello: hello.url } : {};
   const problem = hello?.kind === "failed" ? { error: `the demo app could not be made: ${hello.why}` } : {};
@@ -192,15 +198,20 @@ ${hello?.kind === "answers" ? helloSteps(hello.url) : STEPS}`;
   process.exitCode = 1;
 }
 
-const STEPS = `Next:
-  drover run oci:PATH          run an image
-  drover status                see hosts and machines
-  drover down                  stop the services`;
-
-function helloSteps(url: string): string {
-  return `Next:
-  curl ${url}     the demo app answers
-  drover stop hello            stop its machine; the same curl wakes it
-  drover status                see hosts and machines
-  drover down                  stop the services`;
+/** `where`: the flag by which other commands find a cluster that is not where they look. */
+function nextSteps(hello: Hello | undefined, where: string): string {
+  const first =
+    hello?.kind === "answers"
+      ? [
+          [`curl ${hello.url}`, "the demo app answers"],
+          [`drover stop hello${where}`, "stop its machine; the same curl wakes it"],
+        ]
+      : [[`drover run oci:PATH${where}`, "run an image"]];
+  const steps = [
+    ...first,
+    [`drover status${where}`, "see hosts and machines"],
+    [`drover down${where}`, "stop the services"],
+  ] as const;
+  const width = Math.max(...steps.map(([command]) => command!.length));
+  return ["Next:", ...steps.map(([command, does]) => `  ${command!.padEnd(width)}  ${does}`)].join("\n");
 }
