@@ -24,5 +24,15 @@ export {
   type SimulatedLife,
 } from "./simulated/simulated-kernel.ts";
 export { SimulatedMachineNetwork } from "./simulated/simulated-machine-network.ts";
+export {
+  GuardedVolumeStore,
+  type StorageSuspicion,
+  type SuspicionListener,
+} from "./volumes/guarded-volume-store.ts";
+export {
+  type OpenedVolumeStore,
+  openVolumeStore,
+  type VolumeStoreSettings,
+} from "./volumes/open-volume-store.ts";
 export { SimulatedPool, SimulatedVolumeStore } from "./volumes/simulated-volume-store.ts";
 export * from "./volumes/volume-store.ts";

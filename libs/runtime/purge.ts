@@ -10,6 +10,7 @@ import { BOX_FOLDER } from "./network/port-claims.ts";
 import { networkLeftovers, purgeNetwork } from "./network/purge-network.ts";
 import { removeTree } from "./remove-tree.ts";
 import { mountsUnder } from "./rootfs/mounts.ts";
+import { detachLoops, loopsBelow } from "./volumes/loop-pool.ts";
 
 const POLL_MS = 20;
 const DYING_MS = 8_000;
@@ -40,6 +41,7 @@ export async function purgeHost(
   await attempt("network", () => purgeNetwork(names));
   for (const folder of [dataDir, names.runFolder]) {
     await attempt(folder, () => unmountAll(folder, report));
+    await attempt(folder, () => detachLoops(folder));
     if ((await mountsUnder(folder)).length === 0) await attempt(folder, () => removeTree(folder));
   }
   await attempt(BOX_FOLDER, leaveBox);
@@ -96,6 +98,7 @@ async function leftovers(names: HostNames, dataDir: string, cgroups: Cgroups): P
     ...(cgroups.exists(names.cgroupParent) ? [`control group ${names.cgroupParent}`] : []),
     ...(await networkLeftovers(names)),
     ...mounts.flat().map((point) => `mount ${point}`),
+    ...(await loopsBelow(dataDir)).map((device) => `loop device ${device}`),
     ...files.flat(),
   ];
 }

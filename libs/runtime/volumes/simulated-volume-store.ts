@@ -11,18 +11,21 @@ export class SimulatedPool {
   readonly snapshots = new Map<string, SimulatedFiles>();
   /** While true, no call to the disk ends, but by its signal. */
   hangs = false;
+  /** What every call to the disk fails with. */
+  fails: string | undefined;
 
   constructor(capacityBytes = 64 * 1024 ** 3) {
     this.capacityBytes = capacityBytes;
   }
 
-  /** Writes a file as a process of the machine would: throws ENOSPC past the volume's size. */
+  /** Writes a file as a process of the machine would: as much of it as fits, and throws where that is not all. */
   write(volumeId: string, name: string, content: string): void {
     const volume = this.volumes.get(volumeId);
     if (volume === undefined) throw volumeNotFound(volumeId);
     const others = bytesOf(volume.files) - (volume.files.get(name)?.length ?? 0);
-    if (others + content.length > volume.sizeBytes) throw new Error("ENOSPC: no space left on device");
-    volume.files.set(name, content);
+    const room = volume.sizeBytes - others;
+    volume.files.set(name, content.slice(0, room));
+    if (content.length > room) throw new Error("EDQUOT: quota exceeded");
   }
 
   /** Bytes that nothing was promised of. */
@@ -130,6 +133,7 @@ export class SimulatedVolumeStore extends VolumeStore {
   /** The disk's answer: none while it hangs. */
   async #disk(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    if (this.pool.fails !== undefined) throw new Error(this.pool.fails);
     if (!this.pool.hangs) return;
     await new Promise((_, fail) => {
       signal.addEventListener("abort", () => fail(signal.reason), { once: true });
