@@ -45,6 +45,16 @@ describe("golden files", () => {
   });
 });
 
+describe("a config of before volumes", () => {
+  it("is read, whatever it mounts: it was kept as given", () => {
+    const { event } = makeGolden("MachineCreating");
+    const config = { image: "a", mounts: [{ volume: "vol_1" }] };
+    const given = { ...event, data: { ...event.data, config } } as NewEvent;
+    const message = encodeEvent(given, { log: "L", sequence: 7 });
+    expect(decodeEvent(stored(message), { deep: true })).toMatchObject({ event: { data: { config } } });
+  });
+});
+
 describe("decodeEvent", () => {
   const { message } = makeGolden("MachineStarted");
 

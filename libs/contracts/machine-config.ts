@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { placementSchema } from "./placement.ts";
-import { mountsSchema } from "./volume.ts";
 
 /**
  * A machine's config: field names, shapes and defaults as in the Fly Machines API (`fly.MachineConfig`). Fields that
@@ -74,7 +73,7 @@ export const machineConfigSchema = z.looseObject({
   auto_destroy: z.boolean().optional(),
   metadata: z.record(z.string(), z.string()).optional(),
   services: z.array(z.looseObject({})).optional(),
-  mounts: mountsSchema.optional(),
+  mounts: z.array(z.looseObject({})).optional(),
   publish: z.array(publishSchema).max(64).optional(),
   placement: placementSchema.optional(),
   workdir: z.string().startsWith("/").optional(),

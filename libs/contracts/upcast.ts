@@ -50,6 +50,16 @@ const asItIs: Upcast = (data) => data;
 export const VOCABULARY = new EventVocabulary(
   { ...machineEvents, ...volumeEvents, ...hostEvents, ...controlEvents },
   {
+    MachineCreating: [asItIs],
+    MachineStarting: [asItIs],
+    MachineStopping: [asItIs],
+    MachineExited: [asItIs],
+    MachineRestarting: [asItIs],
+    MachineSuspending: [asItIs],
+    MachineUpdating: [asItIs],
+    MachineUpdateFailed: [asItIs],
+    MachineDestroying: [asItIs],
+    MachineIntentQueued: [asItIs],
     HostCapacityMeasured: [asItIs],
     ReservationMade: [asItIs, asItIs],
     CommitRefused: [asItIs],

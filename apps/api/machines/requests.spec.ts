@@ -85,7 +85,7 @@ describe("a create", () => {
   const config = { image: "registry.test/app:1" };
 
   it("needs an image and nothing else; what is not acted upon is kept", () => {
-    const kept = { config: { ...config, mounts: [{ volume: "vol_1" }], checks: {} }, lease_ttl: 5 };
+    const kept = { config: { ...config, checks: {} }, lease_ttl: 5 };
     expect(createMachineSchema.parse(kept)).toEqual(kept);
     expect(createMachineSchema.safeParse({ config: {} }).success).toBe(false);
   });

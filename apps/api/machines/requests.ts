@@ -3,6 +3,7 @@ import {
   durationMs,
   durationSchema,
   machineConfigSchema,
+  mountsSchema,
   regionsSchema,
   SUBJECT_TOKEN,
   serviceSchema,
@@ -23,7 +24,10 @@ const flag = z
   .transform((value) => value === true || value === "true" || value === "1");
 
 /** A config as callers may give it today. Logs hold what was given before, and are read all the same. */
-const givenConfigSchema = machineConfigSchema.extend({ services: z.array(serviceSchema).max(64).optional() });
+const givenConfigSchema = machineConfigSchema.extend({
+  services: z.array(serviceSchema).max(64).optional(),
+  mounts: mountsSchema.optional(),
+});
 
 export const createMachineSchema = z.looseObject({
   name: name.optional(),

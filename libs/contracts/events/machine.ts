@@ -23,7 +23,7 @@ export const queuedIntentSchema = z.strictObject({
   intent: z.enum(["start", "stop", "restart", "destroy"]),
   /** The command that asked: it keeps its id when its turn comes, so that a repeated delivery is recognised. */
   commandId: z.string(),
-  /** What that command belongs to, where that is not the command itself. */
+  /** What that command belongs to, where that is not the command itself. Since version 2. */
   correlationId: z.string().optional(),
   origin: z.string(),
   signal: z.string().optional(),

@@ -19,7 +19,7 @@ export const operationStartSchema = z.strictObject({
   /** The operation whose end began this one. */
   parentId: z.string().optional(),
   parentKind: z.string().optional(),
-  /** What the command belongs to that began it, where that is not the command itself: a request's id. */
+  /** What the command belongs to that began it, where that is not the command itself: a request's id. Since version 2. */
   correlationId: z.string().optional(),
 });
 export type OperationStart = z.infer<typeof operationStartSchema>;

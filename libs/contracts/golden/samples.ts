@@ -5,6 +5,8 @@ type SampleOf<T extends EventType> = Extract<AnyEvent, { type: T }>["data"];
 const machineId = "d891234f0a2b3c";
 const hostId = "host-a";
 const operationId = "01JD0000000000000000000001";
+/** Of the request that woke a machine. */
+const correlationId = "01JD000000000000000000000A";
 const error = { code: "image_not_found", message: "no such image" };
 const resources = { cpuMillis: 62, memoryMib: 256 };
 const room = { ...resources, volumeMib: 10_240 };
@@ -35,6 +37,7 @@ const operation = {
     { name: "launch", timeoutMs: 10_000, maxAttempts: 1, backoffMs: 0, delayMs: 100 },
   ],
   startedAtMs: 1_764_000_000_000,
+  correlationId,
 };
 const exit = {
   exit_code: 137,
@@ -100,6 +103,7 @@ export const SAMPLES: { readonly [T in EventType]: SampleOf<T> } = {
     machineId,
     intent: "stop",
     commandId: "01JD0000000000000000000007",
+    correlationId,
     origin: "user",
     signal: "SIGTERM",
     timeoutMs: 5000,
