@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { MachineExit } from "#contracts";
 import type { FaultPoint } from "../fault-point.ts";
@@ -185,6 +186,17 @@ export function containerRuntimeContract(name: string, setUp: () => Promise<Cont
       const missing = await world.spec(M, "S2", { kind: "missing" });
       await expect(runtime.makeReady(missing, signal)).rejects.toMatchObject({ code: "launch_failed" });
       expect(await runtime.list()).toHaveLength(1);
+    });
+
+    it("makes anew what stands ready with other mounts", async () => {
+      const spec = await world.spec(M, "S1", { kind: "serve" });
+      await runtime.makeReady(spec, signal);
+      const [old] = await runtime.list();
+      const mounts = [{ source: tmpdir(), destination: "/data" }];
+      await runtime.makeReady({ ...spec, mounts }, signal);
+      const [ready] = await runtime.list();
+      expect(ready!.pid).not.toBe(old!.pid);
+      expect(await runtime.launch({ ...spec, mounts }, signal)).toMatchObject({ pid: ready!.pid });
     });
 
     it("removes what stands ready and was never launched", async () => {

@@ -41,8 +41,17 @@ const EAFNOSUPPORT = 97;
 const CLONE_NEWUSER = 0x10000000;
 const AF_VSOCK = 40;
 
-const masked = (index: number, mask: number) => [
-  { index, value: mask, valueTwo: mask, op: "SCMP_CMP_MASKED_EQ" },
+/**
+ * What makes, removes and marks subvolumes, by numbers in linux/btrfs.h (SNAP_CREATE, SUBVOL_CREATE, SNAP_DESTROY, both
+ * _V2, SUBVOL_SETFLAGS, SET_RECEIVED_SUBVOL, SNAP_DESTROY_V2). It needs no capability, and what a guest would write to a
+ * subvolume of its own, no volume's quota counts.
+ */
+const BTRFS_IOCTLS = [1, 14, 15, 23, 24, 26, 37, 63].map((number) => 0x9400 | number);
+/** Type and number of an ioctl command; its size may vary, and more bits than 32 the kernel ignores. */
+const IOCTL_MASK = 0xffff;
+
+const masked = (index: number, mask: number, value = mask) => [
+  { index, value: mask, valueTwo: value, op: "SCMP_CMP_MASKED_EQ" },
 ];
 const refuse = (names: readonly string[], errnoRet: number, args?: ReturnType<typeof masked>) => ({
   names,
@@ -63,6 +72,7 @@ export const SECCOMP = {
     refuse(["clone", "unshare"], EPERM, masked(0, CLONE_NEWUSER)),
     // Its flags are in memory, where a filter cannot look: told that it does not exist, libc falls back to clone.
     refuse(["clone3"], ENOSYS),
+    ...BTRFS_IOCTLS.map((command) => refuse(["ioctl"], EPERM, masked(1, IOCTL_MASK, command))),
     refuse(["socket"], EAFNOSUPPORT, [{ index: 0, value: AF_VSOCK, valueTwo: 0, op: "SCMP_CMP_EQ" }]),
   ],
 };
