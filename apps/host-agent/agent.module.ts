@@ -4,6 +4,7 @@ import { HostController } from "./calls/host.controller.ts";
 import { HostCalls } from "./calls/host.ts";
 import { MachineCalls } from "./calls/machines.ts";
 import { Placement } from "./calls/placement.ts";
+import { VolumeCalls } from "./calls/volumes.ts";
 import { Wakes } from "./calls/wakes.ts";
 
 @Module({})
@@ -18,6 +19,7 @@ export function agentModule(agent: HostAgent): DynamicModule {
       { provide: HostAgent, useValue: agent },
       { provide: Placement, useFactory: (from: HostAgent) => from.placement, inject: [HostAgent] },
       { provide: MachineCalls, useFactory: (from: HostAgent) => from.machines, inject: [HostAgent] },
+      { provide: VolumeCalls, useFactory: (from: HostAgent) => from.volumes, inject: [HostAgent] },
       { provide: Wakes, useFactory: (from: HostAgent) => from.wakes, inject: [HostAgent] },
       { provide: HostCalls, useFactory: (from: HostAgent) => from.host, inject: [HostAgent] },
     ],

@@ -10,16 +10,17 @@ import { LogStreams } from "./calls/log-streams.ts";
 import { MachineCalls } from "./calls/machines.ts";
 import { Placement } from "./calls/placement.ts";
 import { Snapshots } from "./calls/snapshots.ts";
+import { VolumeCalls } from "./calls/volumes.ts";
 import { Wakes } from "./calls/wakes.ts";
 import { Decisions, type HostLedger } from "./decisions.ts";
 import { afterAck } from "./effects/after-ack.ts";
 import { effectsOf } from "./effects/index.ts";
 import { Autostop } from "./react/autostop.ts";
 import { CordonTimer } from "./react/cordon-timer.ts";
+import { HostJournal } from "./react/host-journal.ts";
 import { KnownRouters } from "./react/known-routers.ts";
 import { LoadLeases } from "./react/load-leases.ts";
 import { LogEndBeacon } from "./react/log-end-beacon.ts";
-import { MachineJournal } from "./react/machine-journal.ts";
 import { Reactor } from "./react/reactor.ts";
 import { Releases } from "./react/releases.ts";
 import { ReservationTimers } from "./react/reservation-timers.ts";
@@ -29,6 +30,8 @@ import { AdmissionRoom } from "./start/admission-room.ts";
 import { ClockWatch } from "./start/clock-watch.ts";
 import { PortProbe } from "./start/port-probe.ts";
 import { Reconciliation } from "./start/reconcile.ts";
+import { StorageWatch } from "./start/storage-watch.ts";
+import { VolumeInventory } from "./start/volume-inventory.ts";
 import type { AgentWorld } from "./world.ts";
 
 /** What the agent tells its process. */
@@ -43,9 +46,11 @@ export class HostAgent {
   readonly ledger: HostLedger;
   readonly placement: Placement;
   readonly machines: MachineCalls;
+  readonly volumes: VolumeCalls;
   readonly wakes: Wakes;
   readonly host: HostCalls;
   readonly #clockWatch: ClockWatch;
+  readonly #storage: StorageWatch;
   readonly #world: AgentWorld;
   readonly #signals: AgentSignals;
   readonly #decisions: Decisions;
@@ -108,10 +113,10 @@ export class HostAgent {
     this.#releases = new Releases(() => leases.present(clock.monotonicMs()), clock);
     const effects = effectsOf(ports, this.#decisions, (...run) => this.#releases.released(...run));
     this.#runner = new OperationRunner(
-      new MachineJournal(this.#decisions),
+      new HostJournal(this.#decisions),
       afterAck(ledger, effects),
       clock,
-      (machineId, error) => this.#halted(machineId, error),
+      (subjectId, error) => this.#halted(subjectId, error),
     );
     const onTrouble = (error: unknown) => this.#trouble({ err: error });
     this.#reactor = new Reactor(this.#decisions, this.#runner, ports.containers, clock, onTrouble);
@@ -124,7 +129,15 @@ export class HostAgent {
     this.#streams = new LogStreams(settings.hostId, ports.logs, world.nc, clock, (err) => {
       signals.logger.warn({ err }, "a log could not be streamed");
     });
-    this.placement = new Placement(this.#decisions, snapshots, room, new PortProbe(settings.hostId), clock);
+    this.#storage = new StorageWatch(ports.volumes, (alarm, message) => {
+      void this.#alarm({ alarm, message });
+    });
+    const gates = { room, storage: this.#storage, ports: new PortProbe(settings.hostId) };
+    this.placement = new Placement(this.#decisions, snapshots, gates, clock);
+    this.volumes = new VolumeCalls({
+      ...{ decisions: this.#decisions, snapshots, room, storage: this.#storage },
+      store: ports.volumes,
+    });
     this.machines = new MachineCalls(this.#decisions, snapshots, room, this.#streams);
     this.wakes = new Wakes({
       ...{ decisions: this.#decisions, snapshots, room, clock },
@@ -136,7 +149,9 @@ export class HostAgent {
 
   /** Brings the log and what really runs together, and goes on with everything that is unfinished. */
   async start(): Promise<void> {
-    const { ports, clock, capabilities, nc, log, identity } = this.#world;
+    const { ports, clock, capabilities, nc, log, identity, storageWarning } = this.#world;
+    if (storageWarning !== undefined)
+      this.#signals.logger.warn({ storageWarning }, "storage is not the best");
     await this.#decisions.own({ type: "MeasureCapacity", ...capabilities });
     this.ledger.onEvent((event) => {
       this.#reactor.onEvent(event);
@@ -146,6 +161,8 @@ export class HostAgent {
       this.wakes.onEvent(event);
     });
     await new Reconciliation(this.#decisions, ports, this.#reactor, clock).run();
+    await new VolumeInventory(this.#decisions, ports.volumes).run();
+    this.#stopped.signal.addEventListener("abort", this.#storage.begin());
     const forget = ports.containers.onExit((...exited) => this.#reactor.onExit(...exited));
     this.#stopped.signal.addEventListener("abort", forget);
     this.#timers.align();
@@ -181,6 +198,7 @@ export class HostAgent {
     this.#cordonTimer.stop();
     this.#streams.close();
     await this.#runner.stop();
+    this.#world.ports.volumes.close();
     await this.ledger.close();
   }
 
@@ -223,10 +241,10 @@ export class HostAgent {
     await this.#decisions.own({ type: "RaiseAlarm", alarm, message }).catch(() => undefined);
   }
 
-  #halted(machineId: string, error: StepError): void {
+  #halted(subjectId: string, error: StepError): void {
     // Only another version of the agent knows what to do here.
-    if (error.code === "unsupported") this.#signals.logger.error({ machineId, error }, "operation halted");
-    else this.#trouble({ machineId, error });
+    if (error.code === "unsupported") this.#signals.logger.error({ subjectId, error }, "operation halted");
+    else this.#trouble({ subjectId, error });
   }
 
   #trouble(what: Record<string, unknown>): void {

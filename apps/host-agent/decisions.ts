@@ -3,6 +3,7 @@ import type { CommandMeta, Ledger, Recorded } from "#event-log";
 import type { Host, HostCommand } from "#hosts";
 import { type Clock, type Ids, outputOf, RefusedError, refusal } from "#kernel";
 import type { Machine, MachineCommand } from "#machines";
+import type { SnapshotCommand, VolumeCommand } from "#volumes";
 import type { ClockWatch } from "./start/clock-watch.ts";
 
 export type HostLedger = Ledger<HostCommand, Host, HostLogEvent>;
@@ -10,9 +11,19 @@ export type HostLedger = Ledger<HostCommand, Host, HostLogEvent>;
 type Issued = "commandId" | "atMs";
 type Unissued<C> = C extends unknown ? Omit<C, Issued> : never;
 /** A host's own command, before it is given an id and the time. */
-export type OwnCommand = Unissued<Exclude<HostCommand, { type: "Machine" }>>;
+export type OwnCommand = Unissued<Exclude<HostCommand, { readonly command: unknown }>>;
 /** A machine command, likewise; `origin` says who asked. */
 export type OwnMachineCommand = Unissued<MachineCommand>;
+export type OwnVolumeCommand = Unissued<VolumeCommand>;
+export type OwnSnapshotCommand = Unissued<SnapshotCommand>;
+/** What became of a step: the same for whatever its operation is of. */
+export type StepReport = Omit<Extract<OwnVolumeCommand, { type: "RecordStep" }>, "type" | "origin">;
+
+/** A snapshot, by itself and by what it is of. */
+export interface SnapshotOf {
+  readonly volumeId: string;
+  readonly snapshotId: string;
+}
 
 /** What led the agent to a command of its own. `commandId`: the command's, where it has one already. */
 export interface Cause {
@@ -76,6 +87,26 @@ export class Decisions {
     return this.#execute(this.#forMachine(machineId, { ...command, ...belongs }, commandId), meta);
   }
 
+  /** A caller's command to one volume. */
+  async askedOfVolume(
+    volumeId: string,
+    command: OwnVolumeCommand,
+    meta: CommandMeta,
+  ): Promise<Recorded<HostLogEvent>> {
+    this.#check(meta);
+    return this.#execute(this.#forVolume(volumeId, command, meta.commandId), meta);
+  }
+
+  /** A caller's command to one snapshot. */
+  async askedOfSnapshot(
+    of: SnapshotOf,
+    command: OwnSnapshotCommand,
+    meta: CommandMeta,
+  ): Promise<Recorded<HostLogEvent>> {
+    this.#check(meta);
+    return this.#execute(this.#forSnapshot(of, command, meta.commandId), meta);
+  }
+
   /** The agent's own command to the host. */
   own(command: OwnCommand, cause?: Cause): Promise<Recorded<HostLogEvent>> {
     const meta = this.#metaOf(cause);
@@ -86,6 +117,22 @@ export class Decisions {
   ownOf(machineId: string, command: OwnMachineCommand, cause?: Cause): Promise<Recorded<HostLogEvent>> {
     const meta = this.#metaOf(cause);
     return this.#execute(this.#forMachine(machineId, command, meta.commandId), meta);
+  }
+
+  /** What became of a step of the operation of a machine, a volume or a snapshot. */
+  recordStep(subjectId: string, report: StepReport, cause: Cause): Promise<Recorded<HostLogEvent>> {
+    const meta = this.#metaOf(cause);
+    const command = { type: "RecordStep", origin: "operation", ...report } as const;
+    const snapshot = this.host.snapshots.get(subjectId);
+    if (snapshot !== undefined) {
+      const of = { volumeId: snapshot.volumeId, snapshotId: subjectId };
+      return this.#execute(this.#forSnapshot(of, command, meta.commandId), meta);
+    }
+    const isVolume = this.host.volumes.has(subjectId);
+    const toSubject = isVolume
+      ? this.#forVolume(subjectId, command, meta.commandId)
+      : this.#forMachine(subjectId, command, meta.commandId);
+    return this.#execute(toSubject, meta);
   }
 
   #check({ commandId, clock }: CommandMeta): void {
@@ -101,6 +148,16 @@ export class Decisions {
   #forMachine(machineId: string, command: OwnMachineCommand, commandId: string): HostCommand {
     const issued = this.#issue(commandId);
     return { type: "Machine", machineId, ...issued, command: { ...command, ...issued } };
+  }
+
+  #forVolume(volumeId: string, command: OwnVolumeCommand, commandId: string): HostCommand {
+    const issued = this.#issue(commandId);
+    return { type: "Volume", volumeId, ...issued, command: { ...command, ...issued } };
+  }
+
+  #forSnapshot(of: SnapshotOf, command: OwnSnapshotCommand, commandId: string): HostCommand {
+    const issued = this.#issue(commandId);
+    return { type: "Snapshot", ...of, ...issued, command: { ...command, ...issued } };
   }
 
   #issue(commandId: string): { readonly commandId: string; readonly atMs: number } {

@@ -26,6 +26,8 @@ export const agentSettingsSchema = z.strictObject({
   /** What its operator says that it has, beside what is measured: "ssd". */
   features: z.array(featureSchema).max(64).default([]),
   maxMachines: z.number().int().min(1).max(65_000).default(1_000),
+  /** The most that volumes and their snapshots may take of the disk, together; unless told, a share of what is free. */
+  volumePoolMib: z.number().int().min(0).optional(),
   /** Kept free for what has to go on: below it the log takes nothing, and below twice as much nothing new is taken in (F34). */
   diskReserveMib: z.number().int().min(0).default(256),
   /** Containers of stopped machines that stand ready, so that a wake only lets them go; about 4 MiB of memory each. */

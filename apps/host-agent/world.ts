@@ -8,10 +8,13 @@ import { type Clock, type Ids, SystemClock, SystemIds } from "#kernel";
 import {
   BridgeNetwork,
   ConmonRuntime,
+  type GuardedVolumeStore,
   HostNames,
   MonitoredMachineLogs,
   OciImageStore,
   OverlayRootfsStore,
+  openVolumeStore,
+  type VolumeStore,
 } from "#runtime";
 import type { RuntimePorts } from "./effects/index.ts";
 import type { AgentSettings } from "./settings.ts";
@@ -28,7 +31,14 @@ export interface AgentWorld {
   readonly checkpoints: Checkpoints;
   readonly registration: Registration;
   readonly log: HostLog;
-  readonly ports: RuntimePorts;
+  readonly ports: AgentPorts;
+  /** What its operator should know of its storage. */
+  readonly storageWarning?: string | undefined;
+}
+
+/** The ports of effects, with the store of volumes under guard (F26). */
+export interface AgentPorts extends RuntimePorts {
+  readonly volumes: GuardedVolumeStore;
 }
 
 /** What the host can do and how much of it. */
@@ -62,8 +72,8 @@ export async function openWorld(
 ): Promise<AgentWorld> {
   const clock = new SystemClock();
   const ids = new SystemIds(clock);
-  const ports = await openPorts(settings, clock, ids);
-  const [identity, capabilities] = await Promise.all([identify(settings), measure(settings)]);
+  const { ports, storageWarning } = await openPorts(settings, clock, ids);
+  const [identity, capabilities] = await Promise.all([identify(settings), measure(settings, ports.volumes)]);
   const checkpoints = new Checkpoints(join(settings.dataDir, "checkpoints"));
   const registration = new Registration(new BusClient(nc, ids), clock, ids, settings.hostId, settings.region);
   const knownLogId = (await checkpoints.load(HOST_FOLD_VERSION))?.log;
@@ -75,25 +85,30 @@ export async function openWorld(
     disk: { path: settings.dataDir, reserveBytes: settings.diskReserveMib * MIB },
     onStuck,
   });
-  return { clock, ids, identity, capabilities, nc, checkpoints, registration, log, ports };
+  return { clock, ids, identity, capabilities, nc, checkpoints, registration, log, ports, storageWarning };
 }
 
-async function openPorts(settings: AgentSettings, clock: Clock, ids: Ids): Promise<RuntimePorts> {
-  const { clusterId, hostId, dataDir, subnet, diskReserveMib } = settings;
+async function openPorts(settings: AgentSettings, clock: Clock, ids: Ids) {
+  const { clusterId, hostId, dataDir, subnet, diskReserveMib, volumePoolMib } = settings;
   const names = new HostNames(clusterId, hostId);
-  const images = await OciImageStore.open({
-    dir: join(dataDir, "images"),
-    ids,
+  const reserveBytes = 2 * diskReserveMib * MIB;
+  const images = await OciImageStore.open({ dir: join(dataDir, "images"), ids, clock, reserveBytes });
+  const { store: volumes, warning: storageWarning } = await openVolumeStore({
+    dir: join(dataDir, "volumes"),
+    label: `drover-${names.tag}`,
     clock,
-    reserveBytes: 2 * diskReserveMib * MIB,
+    ...(volumePoolMib === undefined ? {} : { poolBytes: volumePoolMib * MIB }),
+    reserveBytes,
   });
-  return {
+  const ports: AgentPorts = {
     images,
     rootfs: await OverlayRootfsStore.open({ dir: join(dataDir, "machines"), images }),
     network: await BridgeNetwork.open(names, subnet),
     containers: await ConmonRuntime.open({ names, dataDir, clock, maxReady: settings.readyContainers }),
     logs: await MonitoredMachineLogs.open({ dir: join(dataDir, "logs") }),
+    volumes,
   };
+  return { ports, storageWarning };
 }
 
 async function identify(settings: AgentSettings): Promise<HostIdentity> {
@@ -101,7 +116,13 @@ async function identify(settings: AgentSettings): Promise<HostIdentity> {
   return { hostId, clusterId, region, subnet, agentVersion, bootId: await readBootId() };
 }
 
-async function measure({ capacity, maxMachines, features: named }: AgentSettings): Promise<Capabilities> {
-  const features = [...(await measureFeatures()), ...named];
-  return { capacity: capacity ?? (await measureCapacity()), maxMachines, features };
+async function measure(settings: AgentSettings, volumes: VolumeStore): Promise<Capabilities> {
+  const { capacity, maxMachines, features: named } = settings;
+  const compute = capacity ?? (await measureCapacity());
+  const poolMib = Math.floor(volumes.capacityBytes() / MIB);
+  return {
+    capacity: { ...compute, volumeMib: Math.min(compute.volumeMib ?? poolMib, poolMib) },
+    maxMachines,
+    features: [...(await measureFeatures()), `volumes=${volumes.kind}`, ...named],
+  };
 }

@@ -10,7 +10,7 @@ import { evolveControl } from "#control";
 import { emptyHost, evolveHost } from "#hosts";
 import { wallMsOf } from "#kernel";
 import type { FleetView, HostLogView } from "./fleet-view.ts";
-import { depart, forgetDeparted, forgetPlaced } from "./forget.ts";
+import { depart, forgetDeparted, forgetPlaced, forgetVolume } from "./forget.ts";
 import { HISTORY_LENGTH, historyEntry } from "./machine-history.ts";
 
 /** The view after one event. Changes `view` in place and returns it. Each log's events have to come in order. */
@@ -31,6 +31,9 @@ function evolveLog(view: FleetView, event: RecordedEvent<HostLogEvent>): void {
   if (isMachineEvent(event)) {
     remember(log, event);
     forgetDeparted(view, log);
+  } else if (event.type === "VolumeDestroyed") {
+    const volume = log.host.volumes.get(event.data.volumeId);
+    if (volume !== undefined) forgetVolume(view, volume);
   } else if (event.type === "HostLogOpened" && event.data.previous !== undefined) {
     view.succeeded.set(event.data.previous.logId, log.hostId);
   }

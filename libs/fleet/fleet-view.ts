@@ -39,11 +39,19 @@ export interface FleetView {
   readonly succeeded: Map<string, string>;
   /** Machines that were forgotten before CONTROL told where they were placed. */
   readonly unplaced: Map<string, Departure>;
+  /** Likewise volumes, as soon as they are destroyed: id → epoch. */
+  readonly unplacedVolumes: Map<string, number>;
 }
 
 /** The view before the first event. */
 export function emptyFleet(): FleetView {
-  return { control: emptyControl(), logs: new Map(), succeeded: new Map(), unplaced: new Map() };
+  return {
+    control: emptyControl(),
+    logs: new Map(),
+    succeeded: new Map(),
+    unplaced: new Map(),
+    unplacedVolumes: new Map(),
+  };
 }
 
 /** Changes whenever the same events would fold to another view (I4). */
@@ -60,6 +68,8 @@ interface FleetJson {
   }[];
   readonly succeeded: readonly (readonly [string, string])[];
   readonly unplaced: readonly Departure[];
+  /** Left out while there are none. */
+  readonly unplacedVolumes?: readonly (readonly [string, number])[];
 }
 
 /** The view as plain JSON: the same for the same events, in whatever order the logs came. */
@@ -79,6 +89,7 @@ export function fleetToJson(view: FleetView): FleetJson {
     logs,
     succeeded: sorted(view.succeeded),
     unplaced: sorted(view.unplaced).map(([, departure]) => departure),
+    ...(view.unplacedVolumes.size > 0 && { unplacedVolumes: sorted(view.unplacedVolumes) }),
   };
 }
 
@@ -94,6 +105,7 @@ export function fleetFromJson(json: unknown): FleetView {
     logs: new Map(logs),
     succeeded: new Map(saved.succeeded),
     unplaced: byMachine(saved.unplaced),
+    unplacedVolumes: new Map(saved.unplacedVolumes),
   };
 }
 

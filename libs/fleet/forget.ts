@@ -1,6 +1,7 @@
 import type { ControlEvent } from "#contracts";
 import { nameKey } from "#control";
 import type { Machine } from "#machines";
+import type { Volume } from "#volumes";
 import type { Departure, FleetView, HostLogView } from "./fleet-view.ts";
 
 /*
@@ -27,8 +28,21 @@ export function forgetDeparted(view: FleetView, log: HostLogView): void {
   }
 }
 
-/** To be called after each event of CONTROL: drops the placement of a machine that was forgotten already. */
+/** Drops where a destroyed volume was placed: from now on its host tells of it, for as long as it remembers. */
+export function forgetVolume({ control, unplacedVolumes }: FleetView, { id, epoch }: Volume): void {
+  const placement = control.volumePlacements.get(id);
+  if (placement === undefined || placement.epoch < epoch) unplacedVolumes.set(id, epoch);
+  else if (placement.epoch === epoch) control.volumePlacements.delete(id);
+}
+
+/** To be called after each event of CONTROL: drops the placement of what was forgotten already. */
 export function forgetPlaced(view: FleetView, event: ControlEvent): void {
+  if (event.type === "VolumePlacementDecided") {
+    const { volumeId, epoch } = event.data;
+    if (view.unplacedVolumes.get(volumeId) !== epoch) return;
+    view.unplacedVolumes.delete(volumeId);
+    view.control.volumePlacements.delete(volumeId);
+  }
   if (event.type !== "PlacementDecided") return;
   const departure = view.unplaced.get(event.data.machineId);
   if (departure === undefined || event.data.epoch !== departure.epoch) return;

@@ -31,3 +31,11 @@ export {
   stateAt,
 } from "./replay.ts";
 export { type RequestStory, requestStory } from "./request-story.ts";
+export {
+  type FoundSnapshot,
+  type FoundVolume,
+  findSnapshot,
+  findVolume,
+  listSnapshots,
+  listVolumes,
+} from "./volumes.ts";

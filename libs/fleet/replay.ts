@@ -14,6 +14,8 @@ const MERGE_BUFFER = 4_000;
 /** Which events are wanted; what is left out does not matter. */
 export interface ReplayFilter {
   readonly machineId?: string;
+  /** Its snapshots' events are its own. */
+  readonly volumeId?: string;
   readonly hostId?: string;
   readonly appName?: string;
   readonly type?: EventType;
@@ -109,22 +111,29 @@ function beforeStart(since: Moment | undefined): (event: RecordedEvent) => boole
   return upTo(since.kind === "time" ? { kind: "time", atMs: since.atMs - 1 } : since);
 }
 
-/** An app's events are found by the machines that were made for it: their birth comes before all else of them. */
+/** An app's events are found by the machines and volumes that were made for it: their birth comes before all else of them. */
 function matcher(filter: ReplayFilter): (event: RecordedEvent) => boolean {
-  const { machineId, appName, type } = filter;
-  const machines = new Set<string>();
+  const { machineId, volumeId, appName, type } = filter;
+  const known = new Set<string>();
   return (event) => {
     const { data } = event;
-    const about = "machineId" in data ? data.machineId : undefined;
-    if ("appName" in data && data.appName === appName && about !== undefined) machines.add(about);
+    const about = idIn(data);
+    if ("appName" in data && data.appName === appName && about !== undefined) known.add(about);
     if (machineId !== undefined && about !== machineId) return false;
-    if (appName !== undefined && !isOfApp(event, appName, machines)) return false;
+    if (volumeId !== undefined && about !== volumeId) return false;
+    if (appName !== undefined && !isOfApp(event, appName, known)) return false;
     return type === undefined || event.type === type;
   };
 }
 
-function isOfApp(event: RecordedEvent, appName: string, machines: ReadonlySet<string>): boolean {
-  const { data } = event;
+/** The machine or volume that an event is about. */
+function idIn(data: RecordedEvent["data"]): string | undefined {
+  const machineId = "machineId" in data ? data.machineId : undefined;
+  return machineId ?? ("volumeId" in data ? data.volumeId : undefined);
+}
+
+function isOfApp({ data }: RecordedEvent, appName: string, known: ReadonlySet<string>): boolean {
   if ("appName" in data) return data.appName === appName;
-  return "machineId" in data && data.machineId !== undefined && machines.has(data.machineId);
+  const about = idIn(data);
+  return about !== undefined && known.has(about);
 }

@@ -38,6 +38,7 @@ function weightless(world: AgentWorld): AgentWorld {
     ...world,
     identity: { ...world.identity, subnet: SUBNET },
     ports: {
+      ...world.ports,
       images,
       rootfs: new SimulatedRootfsStore(images),
       network: new SimulatedMachineNetwork(life),

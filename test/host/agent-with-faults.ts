@@ -29,7 +29,7 @@ await runService(logger, async () => {
 });
 
 function mortalWorld(world: AgentWorld): AgentWorld {
-  const { images, rootfs, network, containers, logs } = world.ports;
+  const { images, rootfs, network, containers, logs, volumes } = world.ports;
   return {
     ...world,
     log: mortal("log", world.log, ["take"], point),
@@ -44,9 +44,12 @@ function mortalWorld(world: AgentWorld): AgentWorld {
         point,
       ),
       logs: mortal("logs", logs, ["prepare", "remove"], point),
+      volumes: mortal("volumes", volumes, VOLUME_CALLS, point),
     },
   };
 }
+
+const VOLUME_CALLS = ["create", "extend", "remove", "snapshot", "restore", "removeSnapshot"] as const;
 
 function option(name: string): string | undefined {
   const at = process.argv.indexOf(name);

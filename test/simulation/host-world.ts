@@ -8,6 +8,7 @@ import { Checkpoints, HostLog } from "#event-log";
 import { SystemClock, SystemIds } from "#kernel";
 import { type Machine, owedCommand } from "#machines";
 import {
+  GuardedVolumeStore,
   ImagesOnDisk,
   SimulatedContainerRuntime,
   SimulatedImageStore,
@@ -15,8 +16,10 @@ import {
   type SimulatedLife,
   SimulatedMachineLogs,
   SimulatedMachineNetwork,
+  SimulatedPool,
   SimulatedRegistry,
   SimulatedRootfsStore,
+  SimulatedVolumeStore,
 } from "#runtime";
 import type { NatsServer } from "#testing";
 import { mintCredential } from "#topology";
@@ -52,6 +55,8 @@ export class SimulatedHost {
   readonly registry = new SimulatedRegistry();
   readonly layers: SimulatedRootfsStore["layers"] = new Map();
   readonly logs = new SimulatedMachineLogs();
+  /** The disk of its volumes. */
+  readonly pool = new SimulatedPool();
   /** Every container that ever was, by its id. */
   readonly everMade = new Map<string, { readonly runs: number }>();
   /** Container of the start whose end a scenario is about. */
@@ -75,7 +80,7 @@ export class SimulatedHost {
       region: "local",
       features: ["container"],
       subnet: "10.213",
-      capacity: { cpuMillis: 4_000, memoryMib: 4_096 },
+      capacity: { cpuMillis: 4_000, memoryMib: 4_096, volumeMib: 65_536 },
     };
     const dataDir = await mkdtemp(join(tmpdir(), "drover-simulated-host-"));
     return new SimulatedHost(server, dataDir, { hostId, connect, ...usual, ...place });
@@ -163,8 +168,15 @@ export class SimulatedHost {
         network: new SimulatedMachineNetwork(life),
         containers: mortal("containers", new SimulatedContainerRuntime(life, clock), ["launch"], point),
         logs: mortal("logs", this.logs, ["prepare", "remove"], point),
+        volumes: await this.#volumes(point, clock),
       },
     };
+  }
+
+  async #volumes(point: DeathPoint, clock: MortalClock): Promise<GuardedVolumeStore> {
+    const calls = ["create", "extend", "remove", "snapshot", "restore", "removeSnapshot"] as const;
+    const store = mortal("volumes", new SimulatedVolumeStore(this.pool), calls, point);
+    return GuardedVolumeStore.open({ store, clock });
   }
 
   async #connect(): Promise<BusConnection> {

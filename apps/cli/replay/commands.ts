@@ -1,6 +1,17 @@
 import { type EventType, VOCABULARY } from "#contracts";
 import { hostsWithHistory } from "#event-log";
-import { findMachine, fleetHash, fleetToJson, listHosts, listMachines, replayLog, stateAt } from "#fleet";
+import {
+  findMachine,
+  findVolume,
+  fleetHash,
+  fleetToJson,
+  listHosts,
+  listMachines,
+  listSnapshots,
+  listVolumes,
+  replayLog,
+  stateAt,
+} from "#fleet";
 import { hostToJson } from "#hosts";
 import { formatPosition, RefusedError, refusal } from "#kernel";
 import { isTerminal } from "#machines";
@@ -12,6 +23,7 @@ import { parseMoment } from "./moment.ts";
 
 export interface LogFlags extends CommonFlags {
   readonly machine?: string;
+  readonly volume?: string;
   readonly host?: string;
   readonly app?: string;
   readonly type?: string;
@@ -21,6 +33,7 @@ export interface LogFlags extends CommonFlags {
 
 export interface AtFlags extends CommonFlags {
   readonly machine?: string;
+  readonly volume?: string;
   readonly host?: string;
 }
 
@@ -34,6 +47,7 @@ export async function log(context: CliContext, flags: LogFlags): Promise<void> {
     const until = flags.until === undefined ? undefined : await parseMoment(nc, flags.until, nowMs);
     const filter = {
       ...(flags.machine === undefined ? {} : { machineId: flags.machine }),
+      ...(flags.volume === undefined ? {} : { volumeId: flags.volume }),
       ...(flags.host === undefined ? {} : { hostId: known("host", flags.host, hosts) }),
       ...(flags.app === undefined ? {} : { appName: flags.app }),
       ...(flags.type === undefined
@@ -61,6 +75,14 @@ export async function at(context: CliContext, text: string, flags: AtFlags): Pro
       if (found === undefined)
         throw new RefusedError(refusal("not_found", `no machine ${flags.machine} at that moment`));
       return output.result({ position, ...found }, `${JSON.stringify(found, null, 2)}\nposition ${where}`);
+    }
+    if (flags.volume !== undefined) {
+      const found = findVolume(view, flags.volume);
+      if (found === undefined)
+        throw new RefusedError(refusal("not_found", `no volume ${flags.volume} at that moment`));
+      const snapshots = listSnapshots(view, flags.volume).map(({ snapshot }) => snapshot);
+      const text = JSON.stringify({ ...found, snapshots }, null, 2);
+      return output.result({ position, ...found, snapshots }, `${text}\nposition ${where}`);
     }
     if (flags.host !== undefined) {
       const host = listHosts(view).find(({ id }) => id === flags.host);
@@ -99,9 +121,21 @@ function whole(
     String(host.reservations.size),
     `${host.capacity.cpuMillis}/${host.capacity.memoryMib}`,
   ]);
+  const volumes = listVolumes(view).map(({ volumeId, appName, hostId, volume }) => [
+    volumeId,
+    appName,
+    volume?.name ?? "-",
+    volume?.state ?? "placed",
+    hostId ?? "-",
+    volume === undefined ? "-" : `${volume.sizeGb} GB`,
+    volume?.attachedMachineId ?? "",
+  ]);
   const text = [
     table(["HOST", "LOG", "AGENT EPOCH", "RESERVATIONS", "CPU MILLIS/MEMORY MIB"], hosts),
     table(["MACHINE", "APP", "NAME", "STATE", "HOST", "EPOCH", "OPERATION"], rows),
+    ...(volumes.length > 0
+      ? [table(["VOLUME", "APP", "NAME", "STATE", "HOST", "SIZE", "ATTACHED TO"], volumes)]
+      : []),
     `position ${where}\nhash     ${hash}`,
   ].join("\n\n");
   output.result({ position, hash, state: fleetToJson(view) }, text);

@@ -15,7 +15,7 @@ export function eventLine(event: RecordedEvent): string {
 function aboutOf(event: RecordedEvent): string {
   const [, kind, owner, noun, id] = event.subject.split(".");
   if (kind === "control") return `control/${owner}/${noun}`.slice(0, 40);
-  return noun === "machine" ? `${owner}/${id}` : `${owner}`;
+  return noun === "machine" || noun === "volume" ? `${owner}/${id}` : `${owner}`;
 }
 
 /** The few words that matter of each type. */
@@ -36,10 +36,12 @@ export function summaryOf(event: RecordedEvent): string {
   say("intent", data.intent);
   say("command", data.command);
   say("operation", (data.operation as { kind?: string } | undefined)?.kind);
+  say("snapshot", data.snapshotId ?? data.sourceSnapshotId);
+  say("size", data.sizeGb === undefined ? undefined : `${String(data.sizeGb)}GB`);
   say("exit", (data.exit as { exit_code?: number } | undefined)?.exit_code);
   say("code", data.code ?? (data.error as { code?: string } | undefined)?.code);
   say("candidates", listed(data.candidates, "score"));
-  say("refused", event.type === "PlacementDecided" ? listed(data.refusals, "code") : undefined);
+  say("refused", event.type.endsWith("PlacementDecided") ? listed(data.refusals, "code") : undefined);
   say("why", data.message ?? data.reason ?? (data.error as { message?: string } | undefined)?.message);
   return words.join(" ");
 }

@@ -4,6 +4,7 @@ import { type AnswerOf, bidCall, hostCalls, type RequestOf } from "#contracts";
 import { HostCalls } from "./host.ts";
 import { MachineCalls } from "./machines.ts";
 import { Placement } from "./placement.ts";
+import { VolumeCalls } from "./volumes.ts";
 import { Wakes } from "./wakes.ts";
 
 type Asked<V extends keyof typeof hostCalls> = RequestOf<(typeof hostCalls)[V]>;
@@ -16,6 +17,7 @@ export class HostController {
     @Inject(Placement) private readonly placement: Placement,
     @Inject(MachineCalls) private readonly machines: MachineCalls,
     @Inject(Wakes) private readonly wakes: Wakes,
+    @Inject(VolumeCalls) private readonly volumes: VolumeCalls,
     @Inject(HostCalls) private readonly host: HostCalls,
   ) {}
 
@@ -47,6 +49,21 @@ export class HostController {
   @Answers(hostCalls.machine)
   command(request: Asked<"machine">, context: CallContext): Answered<"machine"> {
     return this.machines.command(request, context);
+  }
+
+  @Answers(hostCalls.volume)
+  commandVolume(request: Asked<"volume">, context: CallContext): Answered<"volume"> {
+    return this.volumes.command(request, context);
+  }
+
+  @Answers(hostCalls.snapshot)
+  snapshot(request: Asked<"snapshot">, context: CallContext): Answered<"snapshot"> {
+    return this.volumes.snapshot(request, context);
+  }
+
+  @Answers(hostCalls.getVolume)
+  getVolume(request: Asked<"getVolume">): Answered<"getVolume"> {
+    return this.volumes.get(request);
   }
 
   @Answers(hostCalls.wake)

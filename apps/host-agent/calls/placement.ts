@@ -4,6 +4,7 @@ import { type Clock, type Refusal, RefusedError, refusal } from "#kernel";
 import type { Decisions, OwnCommand } from "../decisions.ts";
 import type { AdmissionRoom } from "../start/admission-room.ts";
 import type { PortProbe } from "../start/port-probe.ts";
+import type { StorageWatch } from "../start/storage-watch.ts";
 import { orRefuse, type Snapshots } from "./snapshots.ts";
 
 type Offer = (typeof hostCalls)["offer"];
@@ -11,25 +12,24 @@ type Commit = (typeof hostCalls)["commit"];
 type CommitVolume = (typeof hostCalls)["commitVolume"];
 type Release = (typeof hostCalls)["release"];
 
+/** What a host looks at beside its log before it takes something in. */
+export interface Gates {
+  readonly room: AdmissionRoom;
+  readonly storage: StorageWatch;
+  readonly ports: PortProbe;
+}
+
 /** A machine's or a volume's way onto this host: bid, offer, commit. Each step checks again what the one before saw (I3, I8). */
 export class Placement {
   readonly #decisions: Decisions;
   readonly #snapshots: Snapshots;
-  readonly #room: AdmissionRoom;
-  readonly #ports: PortProbe;
+  readonly #gates: Gates;
   readonly #clock: Clock;
 
-  constructor(
-    decisions: Decisions,
-    snapshots: Snapshots,
-    room: AdmissionRoom,
-    ports: PortProbe,
-    clock: Clock,
-  ) {
+  constructor(decisions: Decisions, snapshots: Snapshots, gates: Gates, clock: Clock) {
     this.#decisions = decisions;
     this.#snapshots = snapshots;
-    this.#room = room;
-    this.#ports = ports;
+    this.#gates = gates;
     this.#clock = clock;
   }
 
@@ -111,7 +111,8 @@ export class Placement {
   }
 
   async #refuseIfFull({ ports = [] }: Coming): Promise<Refusal | undefined> {
-    return this.#room.refuseIfFull() ?? this.#ports.refuseIfTaken(ports);
+    const { room, storage, ports: probe } = this.#gates;
+    return room.refuseIfFull() ?? storage.refuseIfSuspect() ?? probe.refuseIfTaken(ports);
   }
 }
 

@@ -27,6 +27,15 @@ export class Snapshots {
     return { position: await this.#ledger.settled(), volume: { ...volume } };
   }
 
+  async snapshot(snapshotId: string): Promise<AnswerOf<(typeof hostCalls)["snapshot"]>> {
+    const { snapshots, id } = this.#ledger.state;
+    const snapshot = snapshots.get(snapshotId);
+    if (snapshot === undefined) {
+      throw new RefusedError(refusal("not_found", `no snapshot ${snapshotId} on host ${id}`));
+    }
+    return { position: await this.#ledger.settled(), snapshot: { ...snapshot } };
+  }
+
   async host(): Promise<AnswerOf<(typeof hostCalls)["inspect"]>> {
     const host = hostToJson(this.#ledger.state);
     return { position: await this.#ledger.settled(), foldVersion: HOST_FOLD_VERSION, host };

@@ -11,6 +11,7 @@ import {
   SimulatedMachineNetwork,
   SimulatedRegistry,
   SimulatedRootfsStore,
+  SimulatedVolumeStore,
 } from "#runtime";
 import { effectsOf } from "./index.ts";
 
@@ -43,9 +44,13 @@ function effects(store = images) {
     {
       ...{ images: store, rootfs, network: new SimulatedMachineNetwork(life) },
       containers: new SimulatedContainerRuntime(life, new SystemClock()),
-      logs: new SimulatedMachineLogs(),
+      ...{ logs: new SimulatedMachineLogs(), volumes: new SimulatedVolumeStore() },
     },
-    { host: { id: "host-a" }, machine: () => machine, imagesInUse: () => ["sha256:in-use"] },
+    {
+      host: { id: "host-a", volumes: new Map() },
+      machine: () => machine,
+      imagesInUse: () => ["sha256:in-use"],
+    },
     async () => undefined,
   );
 }

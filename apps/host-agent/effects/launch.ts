@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Effect } from "#operations";
 import type { ContainerRuntime } from "#runtime";
-import { launchSpecOf } from "./launch-spec.ts";
+import type { LaunchSpecOf } from "./launch-spec.ts";
 import { type MachineOf, type PlacePorts, placeOf } from "./place.ts";
 
 const input = z.object({ startId: z.string(), layerKey: z.string() });
@@ -12,15 +12,12 @@ export interface LaunchPorts extends PlacePorts {
 }
 
 /** Runs the machine's process, once per start. */
-export function launch(ports: LaunchPorts, machineOf: MachineOf, hostId: () => string): Effect {
+export function launch(ports: LaunchPorts, machineOf: MachineOf, specOf: LaunchSpecOf): Effect {
   return async (context) => {
     const machine = machineOf(context);
     const { startId, layerKey } = input.parse(context.step.input);
     const place = await placeOf(ports, context, machine, layerKey);
-    const { startedAtMs } = await ports.containers.launch(
-      launchSpecOf(machine, hostId(), startId, place),
-      context.signal,
-    );
+    const { startedAtMs } = await ports.containers.launch(specOf(machine, startId, place), context.signal);
     return { startedAtMs };
   };
 }

@@ -1,9 +1,10 @@
 import type { HostLogEvent, MachineExit, RecordedEvent } from "#contracts";
-import { isMachineEvent } from "#hosts";
+import { isMachineEvent, isVolumeEvent } from "#hosts";
 import type { Clock } from "#kernel";
 import { type Machine, owedCommand } from "#machines";
 import type { OperationRunner } from "#operations";
 import type { ContainerRuntime } from "#runtime";
+import { isSnapshotEvent } from "#volumes";
 import type { Cause, Decisions } from "../decisions.ts";
 import { endOf } from "./process-end.ts";
 
@@ -36,6 +37,10 @@ export class Reactor {
 
   /** After each event of the log, once it is acknowledged. */
   onEvent(event: RecordedEvent<HostLogEvent>): void {
+    if (isVolumeEvent(event)) {
+      const { snapshotId = "" } = isSnapshotEvent(event) ? event.data : {};
+      this.#runner.wake(snapshotId || event.data.volumeId);
+    }
     if (!isMachineEvent(event)) return;
     const cause = { causationId: event.header.id, correlationId: event.header.correlationId };
     this.react(event.data.machineId, cause);
@@ -47,9 +52,11 @@ export class Reactor {
     void this.recordExit(machineId, startId, exit);
   }
 
-  /** Looks at every machine. */
+  /** Looks at every machine, volume and snapshot: volumes are owed nothing but the end of their operations. */
   reactAll(): void {
-    for (const machineId of this.#decisions.host.machines.keys()) this.react(machineId);
+    const { machines, volumes, snapshots } = this.#decisions.host;
+    for (const machineId of machines.keys()) this.react(machineId);
+    this.#runner.resumeAll([...volumes.keys(), ...snapshots.keys()]);
   }
 
   /** Looks at every machine again after something could not be written down: an exit is told only once. */

@@ -2,6 +2,15 @@ import type { HostLogEvent, RecordedEvent } from "#contracts";
 import type { Clock } from "#kernel";
 import type { Decisions } from "../decisions.ts";
 
+/** Events by which reservations come and go. */
+const CHANGES: ReadonlySet<string> = new Set([
+  "ReservationMade",
+  "ReservationEnded",
+  "MachineCreating",
+  "VolumeCreating",
+  "CommitRefused",
+]);
+
 /**
  * Ends reservations whose time is up: the host itself keeps its promise's end, on the monotonic clock (F20). After a
  * restart the time begins anew: longer than promised is safe, shorter would not be.
@@ -20,7 +29,7 @@ export class ReservationTimers {
 
   /** Follows the log: a promise begins, is kept, or ends. */
   onEvent({ type }: RecordedEvent<HostLogEvent>): void {
-    if (type === "ReservationMade" || type === "ReservationEnded" || type === "MachineCreating") this.align();
+    if (CHANGES.has(type)) this.align();
   }
 
   /** Makes sure that every reservation has its timer, and none is left of those that ended. */
