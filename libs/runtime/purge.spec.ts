@@ -8,6 +8,7 @@ import { ContainerGround } from "./containers/conmon-runtime.fixture.ts";
 import { identify, processesWhose } from "./containers/processes.ts";
 import { BridgeNetwork } from "./network/bridge-network.ts";
 import { purgeHost } from "./purge.ts";
+import { LoopPool } from "./volumes/loop-pool.ts";
 
 const SUBNET = `10.${128 + (process.pid % 32)}`;
 const PORT = 28_500 + (process.pid % 800);
@@ -20,6 +21,7 @@ async function tracesOf({ names, dataDir }: ContainerGround): Promise<string[]> 
     runCommand(["ip", "netns", "list"]),
     runCommand(["nft", "list", "ruleset"]),
     runCommand(["cat", "/proc/self/mounts"]),
+    runCommand(["losetup", "--list", "--noheadings", "--output", "BACK-FILE"]),
     runCommand(["sh", "-c", "find /sys/fs/cgroup /run -maxdepth 4 2>/dev/null"]),
   ]);
   const marks = [names.tag, names.vethPrefix, dataDir];
@@ -68,6 +70,17 @@ describe("purgeHost", () => {
   }
 
   it("leaves nothing of a host, and says so", () => purge());
+
+  it("takes a pool of volumes with it, one that a machine has mounted, too", async () => {
+    const dir = join(ground.dataDir, "volumes");
+    const pool = new LoopPool({ dir, label: "drover-spec", maxBytes: 512 * 1024 ** 2, reserveBytes: 0 });
+    await pool.open(signal);
+    const runtime = await ground.open();
+    const mounts = [{ source: pool.mountPoint, destination: "/data" }];
+    await runtime.launch({ ...(await ground.shell("S2", "sleep 10000")), mounts }, signal);
+    runtime.close();
+    await purge();
+  });
 
   it("needs no data directory", async () => {
     await runCommand(["rm", "-rf", join(ground.dataDir, "run")]);

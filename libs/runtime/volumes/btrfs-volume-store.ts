@@ -42,8 +42,10 @@ export class BtrfsVolumeStore extends VolumeStore {
   }
 
   override create(volumeId: string, sizeBytes: number, signal: AbortSignal): Promise<void> {
-    return this.#inTurn(signal, () =>
-      this.#lay(volumeId, sizeBytes, signal, (draft) => this.#btrfs.createSubvolume(draft, signal)),
+    return this.#inTurn(signal, async () =>
+      this.#lay(volumeId, sizeBytes, await this.#groups(signal), signal, (draft) =>
+        this.#btrfs.createSubvolume(draft, signal),
+      ),
     );
   }
 
@@ -88,7 +90,7 @@ export class BtrfsVolumeStore extends VolumeStore {
       const snapshot = find(groups, snapshotPath(snapshotId));
       if (snapshot === undefined) throw snapshotNotFound(snapshotId);
       demandSize(sizeBytes, snapshot.heldBytes, snapshotId);
-      await this.#lay(volumeId, sizeBytes, signal, (draft) =>
+      await this.#lay(volumeId, sizeBytes, groups, signal, (draft) =>
         this.#btrfs.snapshot(snapshot.path, draft, [], signal),
       );
     });
@@ -105,11 +107,7 @@ export class BtrfsVolumeStore extends VolumeStore {
 
   override async list(signal: AbortSignal): Promise<StoredVolumes> {
     const groups = await this.#btrfs.groups(false, signal);
-    const idsIn = (folder: string) =>
-      groups
-        .flatMap(({ path }) => (path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : []))
-        .filter((id) => !isScratch(id))
-        .sort();
+    const idsIn = (folder: string) => groups.flatMap(({ path }) => idIn(folder, path) ?? []).sort();
     return { volumeIds: idsIn(VOLUMES), snapshotIds: idsIn(SNAPSHOTS) };
   }
 
@@ -140,12 +138,12 @@ export class BtrfsVolumeStore extends VolumeStore {
   async #lay(
     volumeId: string,
     sizeBytes: number,
+    groups: readonly QuotaGroup[],
     signal: AbortSignal,
     make: (draft: string) => Promise<void>,
   ): Promise<void> {
     const path = volumePath(volumeId);
     const draft = `${DRAFTS}/${volumeId}`;
-    const groups = await this.#groups(signal);
     if (find(groups, path) !== undefined) return;
     if (!isScratch(volumeId)) await this.#demand(sizeBytes, groups, `make volume ${volumeId}`, signal);
     if (find(groups, draft) !== undefined) await this.#btrfs.deleteSubvolume(draft, signal);
@@ -158,7 +156,8 @@ export class BtrfsVolumeStore extends VolumeStore {
   #delete(path: string, signal: AbortSignal): Promise<void> {
     return this.#inTurn(signal, async () => {
       const groups = await this.#btrfs.groups(false, signal);
-      if (find(groups, path) !== undefined) await this.#btrfs.deleteSubvolume(path, signal);
+      if (find(groups, path) === undefined) return;
+      await this.#btrfs.deleteSubvolume(path, signal);
       await this.#btrfs.cleared(AbortSignal.any([signal, AbortSignal.timeout(CLEARING_MS)])).catch(() => {});
       signal.throwIfAborted();
     });
@@ -171,7 +170,7 @@ export class BtrfsVolumeStore extends VolumeStore {
     purpose: string,
     signal: AbortSignal,
   ): Promise<void> {
-    const volumes = groups.filter(({ path }) => path.startsWith(`${VOLUMES}/`));
+    const volumes = groups.filter(({ path }) => idIn(VOLUMES, path) !== undefined);
     const promised = volumes.reduce((sum, { limitBytes = 0 }) => sum + limitBytes, 0);
     const own = volumes.reduce((sum, { ownBytes }) => sum + ownBytes, 0);
     // What no volume alone holds: it stays however volumes change, until snapshots are removed.
@@ -197,6 +196,12 @@ function volumePath(volumeId: string): string {
 
 function snapshotPath(snapshotId: string): string {
   return `${SNAPSHOTS}/${folderNameOf(snapshotId)}`;
+}
+
+/** The volume or snapshot of that path, unless it is of another folder, or belongs to the conformance check. */
+function idIn(folder: string, path: string): string | undefined {
+  const id = path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : undefined;
+  return id === undefined || isScratch(id) ? undefined : id;
 }
 
 function find(groups: readonly QuotaGroup[], path: string): QuotaGroup | undefined {

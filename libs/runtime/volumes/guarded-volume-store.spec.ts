@@ -95,7 +95,7 @@ describe("GuardedVolumeStore", () => {
   it("F26: survives a real filesystem that stands still, and no call waits for it", async () => {
     const dir = await oddFolder();
     const store = new BtrfsVolumeStore(
-      new LoopPool({ dir, label: "drover-spec", maxBytes: 600 * MIB, reserveBytes: 0 }),
+      new LoopPool({ dir, label: "drover-spec", maxBytes: 390 * MIB, reserveBytes: 0 }),
     );
     const real = await GuardedVolumeStore.open({ store, clock: new SystemClock(), timeoutMs: 10_000 });
     const mountPoint = join(dir, "pool");

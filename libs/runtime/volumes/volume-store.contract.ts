@@ -16,7 +16,7 @@ export interface VolumeWorld {
 }
 
 /** What a world's store may promise, at the least; and no more than this and a tenth. */
-export const CAPACITY_MIB = 300;
+export const CAPACITY_MIB = 120;
 export const MIB = 1024 * 1024;
 /** What a writer hears; Node has no name for EDQUOT, which is 122. */
 const NO_ROOM = /quota|space|-122/i;
