@@ -37,7 +37,7 @@ export async function purgeHost(
     }
   };
   await attempt("processes", () => killAll(names, cgroups, report));
-  await attempt("control groups", async () => cgroups.remove(names.cgroupParent));
+  await attempt("control groups", () => removeGroups(names, cgroups));
   await attempt("network", () => purgeNetwork(names));
   for (const folder of [dataDir, names.runFolder]) {
     await attempt(folder, () => unmountAll(folder, report));
@@ -58,6 +58,12 @@ async function killAll(names: HostNames, cgroups: Cgroups, report: (line: string
     cgroups.thaw(names.cgroupParent);
     await sleep(POLL_MS); // nothing tells when a process that is not our child has ended
   }
+}
+
+/** The kernel calls a group busy for some time after the last of its processes has gone out of its list. */
+async function removeGroups({ cgroupParent }: HostNames, cgroups: Cgroups): Promise<void> {
+  for (let waitedMs = 0; waitedMs < DYING_MS && !cgroups.remove(cgroupParent); waitedMs += POLL_MS)
+    await sleep(POLL_MS);
 }
 
 /** What is in the host's control groups, and monitors and runtime commands that name its runtime root. */

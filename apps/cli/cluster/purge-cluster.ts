@@ -18,7 +18,7 @@ export async function purgeCluster(cluster: Cluster, layout: Layout, report: Rep
     left.push(...(await purgeHost(names, layout.hostDir(hostId), report)));
   }
   if (left.length > 0) {
-    const message = `${left.length} things could not be removed (${left.slice(0, 3).join(", ")}): run \`drover down --purge\` again`;
+    const message = `not all could be removed (${left.slice(0, 3).join(", ")}): run \`drover down --purge\` again`;
     throw new RefusedError(refusal("effect_failed", message, { details: { left } }));
   }
   for (const path of pathsOf(cluster, layout)) await rm(path, { recursive: true, force: true });
