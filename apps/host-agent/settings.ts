@@ -11,6 +11,8 @@ export const agentSettingsSchema = z.strictObject({
   region: id,
   /** First two bytes of its machines' IPv4 addresses, e.g. "10.213". Its own among all hosts on one box. */
   subnet: z.string().regex(/^\d{1,3}\.\d{1,3}$/, 'two bytes of an IPv4 address, as in "10.213"'),
+  /** IPv4 addresses of routers that are on other servers: nobody else from beyond this host reaches its machines. */
+  routers: z.array(z.ipv4()).max(256).default([]),
   /** Absolute. Everything that outlives the agent is below it. */
   dataDir: z.string().startsWith("/"),
   /** The host's own leaf. */

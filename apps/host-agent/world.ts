@@ -89,7 +89,7 @@ export async function openWorld(
 }
 
 async function openPorts(settings: AgentSettings, clock: Clock, ids: Ids) {
-  const { clusterId, hostId, dataDir, subnet, diskReserveMib, volumePoolMib } = settings;
+  const { clusterId, hostId, dataDir, subnet, routers, diskReserveMib, volumePoolMib } = settings;
   const names = new HostNames(clusterId, hostId);
   const reserveBytes = 2 * diskReserveMib * MIB;
   const images = await OciImageStore.open({ dir: join(dataDir, "images"), ids, clock, reserveBytes });
@@ -103,7 +103,7 @@ async function openPorts(settings: AgentSettings, clock: Clock, ids: Ids) {
   const ports: AgentPorts = {
     images,
     rootfs: await OverlayRootfsStore.open({ dir: join(dataDir, "machines"), images }),
-    network: await BridgeNetwork.open(names, subnet),
+    network: await BridgeNetwork.open(names, subnet, { routers }),
     containers: await ConmonRuntime.open({ names, dataDir, clock, maxReady: settings.readyContainers }),
     logs: await MonitoredMachineLogs.open({ dir: join(dataDir, "logs") }),
     volumes,

@@ -38,6 +38,8 @@ export interface SettingsChoice {
   readonly allowUnsafe: boolean;
   /** Where each process has a network of its own; all on this machine without it. */
   readonly hub?: HubPlace | undefined;
+  /** IPv4 addresses of routers that have a network of their own. */
+  readonly routersElsewhere?: readonly string[];
   /** Postgres for the read model; PGlite without it. May hold a password. */
   readonly databaseUrl?: string | undefined;
 }
@@ -54,7 +56,7 @@ type Write = (file: string, content: unknown, settings?: string) => Promise<void
 export async function writeSettings(
   cluster: Cluster,
   layout: Layout,
-  { share, allowUnsafe, databaseUrl, hub = onThisMachine(cluster) }: SettingsChoice,
+  { share, allowUnsafe, databaseUrl, routersElsewhere, hub = onThisMachine(cluster) }: SettingsChoice,
   ids: Ids,
 ): Promise<ReadonlySet<string>> {
   const changed = new Set<string>();
@@ -67,7 +69,7 @@ export async function writeSettings(
   await writeHub(cluster, hub.inner.listen, layout, services, write);
   const hubUrls = [`nats-leaf://${addressOf({ host: hub.inner.name, port: cluster.hubLeafPort })}`];
   for (const host of cluster.hosts)
-    await writeHost(cluster, host, layout, { share, allowUnsafe, hubUrls }, write);
+    await writeHost(cluster, host, layout, { share, allowUnsafe, routersElsewhere, hubUrls }, write);
   const hubUrl = `nats://${addressOf({ ...cluster.nats, host: hub.name })}`;
   const monitorUrl = `http://${addressOf({ host: hub.inner.name, port: cluster.hubMonitorPort })}`;
   const at = (service: HubService) => ({ servers: [hubUrl], seedFile: layout.seedFile(service) });
@@ -132,7 +134,7 @@ async function writeHub(
 }
 
 /** What settings of hosts say beside what the cluster file does. */
-interface HostChoice extends Pick<SettingsChoice, "share" | "allowUnsafe"> {
+interface HostChoice extends Pick<SettingsChoice, "share" | "allowUnsafe" | "routersElsewhere"> {
   readonly hubUrls: readonly string[];
 }
 
@@ -140,7 +142,7 @@ async function writeHost(
   cluster: Cluster,
   host: ClusterHost,
   layout: Layout,
-  { share, allowUnsafe, hubUrls }: HostChoice,
+  { share, allowUnsafe, routersElsewhere, hubUrls }: HostChoice,
   write: Write,
 ): Promise<void> {
   const { hostId, subnet } = host;
@@ -171,6 +173,7 @@ async function writeHost(
     monitorUrl: `http://127.0.0.1:${host.monitorPort}`,
     listen: { host: "127.0.0.1", port: host.healthPort },
     capacity: share,
+    ...(routersElsewhere === undefined ? {} : { routers: routersElsewhere }),
     allowUnsafe,
   });
 }

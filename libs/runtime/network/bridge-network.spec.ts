@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, it } from "@jest/globals";
 import { runCommand } from "../command.ts";
-import { type FaultPoint, noFault } from "../fault-point.ts";
+import type { FaultPoint } from "../fault-point.ts";
 import { HostNames } from "../names.ts";
 import { purgeHost } from "../purge.ts";
 import { BridgeNetwork } from "./bridge-network.ts";
@@ -112,11 +112,13 @@ describe("F22: the agent is killed between any two effects on a network", () => 
       try {
         if (prepared !== undefined) await (await BridgeNetwork.open(names, SUBNET)).prepare(prepared, signal);
         const crash = crashAt(n);
-        const crashed = await work(await BridgeNetwork.open(names, SUBNET, crash.faultPoint)).then(
+        const crashed = await work(
+          await BridgeNetwork.open(names, SUBNET, { faultPoint: crash.faultPoint }),
+        ).then(
           () => false,
           () => true,
         );
-        await work(await BridgeNetwork.open(names, SUBNET, noFault));
+        await work(await BridgeNetwork.open(names, SUBNET));
         await check(names, crashed ? crash.passed().at(-1) : undefined);
         if (!crashed) return;
       } finally {

@@ -15,6 +15,11 @@ import { PortClaims } from "./port-claims.ts";
 
 const NSFS_MAGIC = 0x6e736673;
 
+export interface BridgeOptions {
+  readonly routers?: readonly string[];
+  readonly faultPoint?: FaultPoint;
+}
+
 /**
  * Machines' networks on one bridge per host: nft filters, translates and publishes; iproute2 does the rest. Each
  * machine costs three short processes, two of them at once; a network that stands costs none.
@@ -30,20 +35,27 @@ export class BridgeNetwork extends MachineNetwork {
   readonly #turns = new OneAtATime();
   readonly #hasIpv6 = existsSync("/proc/net/if_inet6");
 
-  private constructor(names: HostNames, subnet: string, faultPoint: FaultPoint) {
+  private constructor(names: HostNames, subnet: string, routers: readonly string[], faultPoint: FaultPoint) {
     super();
     this.#names = names;
     this.#subnet = subnet;
     this.#faultPoint = faultPoint;
     this.#records = new NetworkRecords(names);
-    this.#firewall = new HostFirewall(names, subnet, this.#records);
+    this.#firewall = new HostFirewall(names, { subnet, routers }, this.#records);
     this.#ports = new PortClaims(names);
     this.#forwarding = new Forwarding(names);
   }
 
-  /** Sets up or repairs what the host's machines share. `subnet`: the first two bytes of their /16, "10.213". */
-  static async open(names: HostNames, subnet: string, faultPoint = noFault): Promise<BridgeNetwork> {
-    const network = new BridgeNetwork(names, subnet, faultPoint);
+  /**
+   * Sets up or repairs what the host's machines share. `subnet`: the first two bytes of their /16, "10.213". `routers`:
+   * addresses beyond this host that reach its machines.
+   */
+  static async open(
+    names: HostNames,
+    subnet: string,
+    { routers = [], faultPoint = noFault }: BridgeOptions = {},
+  ): Promise<BridgeNetwork> {
+    const network = new BridgeNetwork(names, subnet, routers, faultPoint);
     await network.#setUpHost();
     return network;
   }

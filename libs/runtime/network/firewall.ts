@@ -2,14 +2,26 @@ import type { HostNames } from "../names.ts";
 import { gatewayOf, linkLocalOf, macOf } from "./addresses.ts";
 import type { NetworkSpec } from "./machine-network.ts";
 
+/** What a host's rules are made for. */
+export interface Neighbourhood {
+  /** The first two bytes of its machines' /16, "10.213". */
+  readonly subnet: string;
+  /** IPv4 addresses, elsewhere, of routers: nobody else beyond this host reaches machines. */
+  readonly routers: readonly string[];
+}
+
 /**
  * The host's nft rules as text, complete in one transaction. Two tables of one name: `inet` says where packets may go
  * and where published ports lead, `bridge` lets each link speak for its own addresses only.
  */
-export function wholeFirewall(names: HostNames, subnet: string, machines: readonly NetworkSpec[]): string {
+export function wholeFirewall(
+  names: HostNames,
+  neighbourhood: Neighbourhood,
+  machines: readonly NetworkSpec[],
+): string {
   return [
     removeFirewall(names),
-    inetTable(names, subnet),
+    inetTable(names, neighbourhood),
     bridgeTable(names),
     ...machines.map((machine) => admit(names, machine)),
   ].join("\n");
@@ -53,8 +65,9 @@ function elementsOf(names: HostNames, machine: NetworkSpec): string[] {
 }
 
 /** Published ports are led on where they leave a local process: they need no process of ours, and outlive it (I5). */
-function inetTable(names: HostNames, subnet: string): string {
+function inetTable(names: HostNames, { subnet, routers }: Neighbourhood): string {
   const bridge = `"${names.bridge}"`;
+  const admitted = routers.length === 0 ? "" : `ip saddr { ${routers.join(", ")} } accept\n    `;
   return `table inet ${names.nftTable} {
   map tcp_ports { type inet_service : ipv4_addr . inet_service; }
   map udp_ports { type inet_service : ipv4_addr . inet_service; }
@@ -73,7 +86,7 @@ function inetTable(names: HostNames, subnet: string): string {
     iifname != ${bridge} oifname != ${bridge} accept
     tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
     ct state established,related accept
-    oifname ${bridge} drop
+    ${admitted}oifname ${bridge} drop
     ip daddr 169.254.0.0/16 drop
   }
   chain input {

@@ -184,6 +184,18 @@ route add ${SUBNET}.0.0/16 via ${host}
     expect(await succeeds(inNetns(outside.netns, connect(web.ipv4, 80)))).toBe(false);
   });
 
+  it("let in a router that is elsewhere, and nobody beside it", async () => {
+    const fromOutside = (source: string) => {
+      const route = `ip route replace ${web.ipv4}/32 via ${outside.host} src ${source}`;
+      return succeeds(inNetns(outside.netns, `${route}; ${connect(web.ipv4, 80)}`));
+    };
+    network = await BridgeNetwork.open(names, SUBNET, { routers: [outside.address] });
+    expect(await fromOutside(outside.address)).toBe(true);
+    expect(await fromOutside(METADATA)).toBe(false);
+    network = await BridgeNetwork.open(names, SUBNET);
+    expect(await fromOutside(outside.address)).toBe(false);
+  });
+
   it("do not reach link-local metadata services", async () => {
     expect(await fetchText(`http://${METADATA}/`)).toBe("hello");
     expect(await reaches(web, METADATA, 80)).toBe(false);

@@ -1,6 +1,6 @@
 import { runCommand } from "../command.ts";
 import type { HostNames } from "../names.ts";
-import { admit, dismiss, wholeFirewall } from "./firewall.ts";
+import { admit, dismiss, type Neighbourhood, wholeFirewall } from "./firewall.ts";
 import type { NetworkRecord, NetworkRecords } from "./network-records.ts";
 
 /** Changes that go together. One without a script asks for the tables to be made anew. */
@@ -15,15 +15,15 @@ interface Batch {
  */
 export class HostFirewall {
   readonly #names: HostNames;
-  readonly #subnet: string;
+  readonly #neighbourhood: Neighbourhood;
   readonly #records: NetworkRecords;
   /** Takes changes in until its turn comes. */
   #open: Batch | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(names: HostNames, subnet: string, records: NetworkRecords) {
+  constructor(names: HostNames, neighbourhood: Neighbourhood, records: NetworkRecords) {
     this.#names = names;
-    this.#subnet = subnet;
+    this.#neighbourhood = neighbourhood;
     this.#records = records;
   }
 
@@ -67,7 +67,7 @@ export class HostFirewall {
   async #apply(scripts: Batch["scripts"]): Promise<void> {
     if (!scripts.includes(undefined) && (await succeeds(nft(scripts.join("\n"))))) return;
     const specs = (await this.#records.all()).map((record) => record.spec);
-    await nft(wholeFirewall(this.#names, this.#subnet, specs));
+    await nft(wholeFirewall(this.#names, this.#neighbourhood, specs));
   }
 }
 
