@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { registerApps } from "./commands/apps.ts";
 import { registerBench } from "./commands/bench.ts";
+import { registerCompose } from "./commands/compose.ts";
 import { registerDown } from "./commands/down.ts";
 import { registerHosts } from "./commands/hosts.ts";
 import { registerImage } from "./commands/image.ts";
@@ -47,6 +48,7 @@ Example:
     registerReadModel,
     registerReplay,
     registerBench,
+    registerCompose,
   ]) {
     register(program, context);
   }
