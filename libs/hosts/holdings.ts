@@ -2,7 +2,7 @@ import type { PublishedPort, Resources } from "#contracts";
 import { heldResources, isTerminal, type Machine } from "#machines";
 import { heldMibOf, type Snapshot, type Volume } from "#volumes";
 import { claimantId, type Reservation } from "./reservation.ts";
-import { NOTHING, plus, volumeRoom } from "./resources.ts";
+import { plus, volumeRoom } from "./resources.ts";
 
 /**
  * Running totals of what machines and reservations hold, so that no decision has to look at all of them. They follow
@@ -25,7 +25,7 @@ export interface Holdings {
 
 export function emptyHoldings(): Holdings {
   return {
-    promised: NOTHING,
+    promised: volumeRoom(0),
     ports: new Map(),
     addresses: new Set(),
     machinesOfApp: new Map(),

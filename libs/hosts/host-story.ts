@@ -4,21 +4,42 @@ import {
   type PublishedPort,
   resourcesOf,
   VOCABULARY,
+  volumeMibOf,
 } from "#contracts";
-import { attemptKey, currentStep, type Decision, type StepOutcome, type StepOutput } from "#kernel";
+import {
+  attemptKey,
+  currentStep,
+  type Decision,
+  type OperationRun,
+  type StepOutcome,
+  type StepOutput,
+} from "#kernel";
 import { isTransient, type Machine, type MachineCommand, owedCommand } from "#machines";
+import type { Snapshot, SnapshotCommand, Volume, VolumeCommand } from "#volumes";
 import type { HostCommand } from "./command.ts";
 import { decideHost } from "./decide.ts";
 import { evolveHost } from "./evolve.ts";
+import { volumeRoom } from "./resources.ts";
 import { emptyHost, type Host } from "./state.ts";
 
 type Unissued<C, K extends string> = C extends unknown
   ? Omit<C, K> & { readonly [P in K]?: P extends "atMs" ? number : string }
   : never;
 /** A host command without what the story fills in by itself. */
-export type Told = Unissued<Exclude<HostCommand, { type: "Machine" }>, "commandId" | "atMs">;
+export type Told = Unissued<Exclude<HostCommand, { readonly command: unknown }>, "commandId" | "atMs">;
 /** A machine command, likewise. */
 export type ToldMachine = Unissued<MachineCommand, "commandId" | "atMs" | "origin">;
+
+export type ToldVolume = Unissued<VolumeCommand, "commandId" | "atMs" | "origin">;
+export type ToldSnapshot = Unissued<SnapshotCommand, "commandId" | "atMs" | "origin">;
+
+/** A volume that somebody wants to have here. */
+export interface VolumeOrder {
+  readonly volumeId: string;
+  readonly sizeGb: number;
+  readonly epoch?: number;
+  readonly snapshotId?: string;
+}
 
 /** A machine that somebody wants to have here. */
 export interface Order {
@@ -29,12 +50,13 @@ export interface Order {
   readonly skipLaunch?: boolean;
   readonly features?: readonly string[];
   readonly isAlone?: boolean;
+  readonly volumeId?: string;
 }
 
 export function configOf(
-  order: Pick<Order, "memoryMib" | "hostPorts" | "features" | "isAlone">,
+  order: Pick<Order, "memoryMib" | "hostPorts" | "features" | "isAlone" | "volumeId">,
 ): MachineConfig {
-  const { memoryMib, hostPorts, features, isAlone } = order;
+  const { memoryMib, hostPorts, features, isAlone, volumeId } = order;
   const publish = hostPorts.map(
     (host_port): PublishedPort => ({ host_port, machine_port: 80, protocol: "tcp" }),
   );
@@ -43,7 +65,8 @@ export function configOf(
     ...(isAlone === true ? { anti_affinity: "hard" as const } : {}),
   };
   const wishes = Object.keys(placement).length === 0 ? {} : { placement };
-  return { image: "registry.local/hello:1", guest: { memory_mb: memoryMib }, publish, ...wishes };
+  const mounts = volumeId === undefined ? {} : { mounts: [{ volume: volumeId, path: "/data" }] };
+  return { image: "registry.local/hello:1", guest: { memory_mb: memoryMib }, publish, ...wishes, ...mounts };
 }
 
 /** Id of an order's reservation, as the scheduler makes it. */
@@ -58,11 +81,12 @@ export class HostStory {
   atMs = 1_764_000_000_000;
   #ids = 0;
 
-  constructor(memoryMib: number, maxMachines = 1_000) {
+  constructor(memoryMib: number, maxMachines = 1_000, volumesGb = 0) {
     const place = { region: "local", clusterId: "dev", subnet: "10.213" };
     this.tell({ type: "OpenLog", hostId: "host-a", logId: "L1", ...place });
     this.tell({ type: "ClaimEpoch", agentVersion: "0.1.0", bootId: "b1" });
-    const capacity = { cpuMillis: 100_000, memoryMib };
+    const room = volumesGb === 0 ? {} : { volumeMib: volumeMibOf(volumesGb) };
+    const capacity = { cpuMillis: 100_000, memoryMib, ...room };
     this.tell({ type: "MeasureCapacity", capacity, maxMachines, features: ["container"] });
   }
 
@@ -89,6 +113,7 @@ export class HostStory {
       epoch,
       resources: resourcesOf(config),
       ports: config.publish ?? [],
+      ...(order.volumeId === undefined ? {} : { volumes: [order.volumeId] }),
       ttlMs: 10_000,
     });
   }
@@ -113,6 +138,80 @@ export class HostStory {
     return this.tell({ type: "EndReservation", reservationId: reservationIdOf(order), reason });
   }
 
+  offerVolume({ volumeId, sizeGb, epoch = 1, snapshotId }: VolumeOrder): Decision<HostLogEvent> {
+    return this.tell({
+      type: "ReserveVolume",
+      reservationId: `${volumeId}-${epoch}`,
+      volumeId,
+      appName: "hello",
+      epoch,
+      resources: volumeRoom(volumeMibOf(sizeGb)),
+      snapshotId,
+      ttlMs: 10_000,
+    });
+  }
+
+  commitVolume({ volumeId, sizeGb, epoch = 1, snapshotId }: VolumeOrder): Decision<HostLogEvent> {
+    return this.tell({
+      type: "CommitVolume",
+      reservationId: `${volumeId}-${epoch}`,
+      volumeId,
+      epoch,
+      appName: "hello",
+      name: "data",
+      sizeGb,
+      autoBackup: true,
+      snapshotRetentionDays: 5,
+      snapshotId,
+      origin: "user",
+    });
+  }
+
+  tellVolume(volumeId: string, told: ToldVolume): Decision<HostLogEvent> {
+    const issued = this.#issue(told.commandId);
+    const command = { origin: "user", ...told, ...issued } as VolumeCommand;
+    return this.#decide({ type: "Volume", volumeId, command, ...issued });
+  }
+
+  take(volumeId: string, snapshotId: string, reservedMib = 1): Decision<HostLogEvent> {
+    return this.tell({ type: "TakeSnapshot", volumeId, snapshotId, reservedMib, origin: "user" });
+  }
+
+  tellSnapshot(snapshotId: string, told: ToldSnapshot): Decision<HostLogEvent> {
+    const issued = this.#issue(told.commandId);
+    const command = { origin: "user", ...told, ...issued } as SnapshotCommand;
+    const { volumeId = "" } = this.host.snapshots.get(snapshotId) ?? {};
+    return this.#decide({ type: "Snapshot", volumeId, snapshotId, command, ...issued });
+  }
+
+  volume(volumeId: string): Volume {
+    const volume = this.host.volumes.get(volumeId);
+    if (volume === undefined) throw new Error(`no volume ${volumeId}`);
+    return volume;
+  }
+
+  snapshot(snapshotId: string): Snapshot {
+    const snapshot = this.host.snapshots.get(snapshotId);
+    if (snapshot === undefined) throw new Error(`no snapshot ${snapshotId}`);
+    return snapshot;
+  }
+
+  /** As `report`, for a volume or a snapshot. */
+  reportStored(id: string, outcome?: StepOutcome): Decision<HostLogEvent> {
+    const snapshot = this.host.snapshots.get(id);
+    const run = (snapshot ?? this.host.volumes.get(id))?.operation;
+    if (run === undefined) return { kind: "unchanged" };
+    const step = this.#recordOf(run, outcome);
+    return snapshot === undefined ? this.tellVolume(id, step) : this.tellSnapshot(id, step);
+  }
+
+  /** Completes whatever goes on with a volume or a snapshot. */
+  settleStored(id: string): void {
+    for (let acts = 0; this.reportStored(id).kind !== "unchanged"; acts += 1) {
+      if (acts > 100) throw new Error(`${id} never rests`);
+    }
+  }
+
   machine(machineId: string): Machine {
     const machine = this.host.machines.get(machineId);
     if (machine === undefined) throw new Error(`no machine ${machineId}`);
@@ -123,12 +222,7 @@ export class HostStory {
   report(machineId: string, outcome?: StepOutcome): Decision<HostLogEvent> {
     const run = this.machine(machineId).operation;
     if (run === undefined) return { kind: "unchanged" };
-    return this.tellMachine(machineId, {
-      type: "RecordStep",
-      operationId: run.id,
-      attemptKey: attemptKey(run),
-      outcome: outcome ?? { kind: "completed", output: outputOf(currentStep(run)?.name, this.atMs) },
-    });
+    return this.tellMachine(machineId, this.#recordOf(run, outcome));
   }
 
   /** Gives a machine the command that it is owed; drops what is refused. */
@@ -152,6 +246,15 @@ export class HostStory {
     throw new Error(`${machineId} never rests`);
   }
 
+  #recordOf(run: OperationRun, outcome: StepOutcome | undefined) {
+    return {
+      type: "RecordStep",
+      operationId: run.id,
+      attemptKey: attemptKey(run),
+      outcome: outcome ?? { kind: "completed", output: outputOf(currentStep(run)?.name, this.atMs) },
+    } as const;
+  }
+
   #issue(commandId: string | undefined) {
     this.#ids += 1;
     this.atMs += 1;
@@ -173,6 +276,11 @@ function outputOf(step: string | undefined, atMs: number): StepOutput {
   switch (step) {
     case "pull-image":
       return { digest: "sha256:1" };
+    case "make-volume":
+    case "restore-volume":
+      return { fstype: "btrfs" };
+    case "make-snapshot":
+      return { sizeBytes: 1_000_000 };
     case "launch":
       return { startedAtMs: atMs };
     case "await-exit": {

@@ -143,7 +143,7 @@ describe("F15: memory", () => {
     expect(story.host.machines.size).toBe(1_000);
     expect(story.host.holdings.addresses.size).toBe(1_000);
     expect(story.host.refusedCommits.size).toBe(1_000);
-    expect(story.host.holdings.promised).toEqual({ cpuMillis: 0, memoryMib: 0 });
+    expect(story.host.holdings.promised).toEqual({ cpuMillis: 0, memoryMib: 0, volumeMib: 0 });
     expect(story.host.holdings.machinesOfApp.size).toBe(0);
   });
 
