@@ -1,11 +1,11 @@
 import { lstat, mkdir } from "node:fs/promises";
-import { join, normalize } from "node:path";
+import { join } from "node:path";
 import { TerminalError } from "#kernel";
 import { ifMissing } from "../files.ts";
 import type { LaunchMount } from "./container-runtime.ts";
 
 /** Folders of the guest that the kernel fills. */
-const KERNEL_FOLDERS = ["/proc", "/sys", "/dev"];
+const KERNEL_FOLDERS = ["proc", "sys", "dev"];
 
 /**
  * Makes the folders that mounts go onto. A guest that ran before may have made links of them: none is followed, so that
@@ -14,20 +14,18 @@ const KERNEL_FOLDERS = ["/proc", "/sys", "/dev"];
  */
 export async function makeMountPoints(rootfs: string, mounts: readonly LaunchMount[]): Promise<void> {
   for (const { destination } of mounts) {
-    assertMountable(destination);
     let path = rootfs;
-    for (const name of destination.split("/").slice(1)) {
+    for (const name of folderNamesOf(destination)) {
       path = join(path, name);
       await makeFolder(path, destination);
     }
   }
 }
 
-function assertMountable(destination: string): void {
-  const isPlain = destination.startsWith("/") && normalize(destination) === destination;
-  const isKernels = KERNEL_FOLDERS.some((folder) => `${destination}/`.startsWith(`${folder}/`));
-  const isFolder = destination !== "/" && !destination.endsWith("/") && !destination.includes("\0");
-  if (isPlain && isFolder && !isKernels) return;
+function folderNamesOf(destination: string): string[] {
+  const names = destination.split("/").filter((name) => name !== "" && name !== ".");
+  const isPlain = destination.startsWith("/") && !destination.includes("\0") && !names.includes("..");
+  if (isPlain && names.length > 0 && !KERNEL_FOLDERS.includes(names[0]!)) return names;
   throw hopeless(destination, "choose an absolute path without '..', outside /proc, /sys and /dev");
 }
 

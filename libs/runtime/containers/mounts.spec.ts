@@ -46,7 +46,7 @@ describe("what is mounted into a machine", () => {
     const source = await folder();
     const look =
       "grep ' /var/lib/data ' /proc/self/mounts > /var/lib/data/seen && echo hello > /var/lib/data/x";
-    const startId = await launch(look, { source, destination: "/var/lib/data" });
+    const startId = await launch(look, { source, destination: "/var//lib/./data/" });
     expect(await exitCode(startId)).toBe(0);
     expect(await readFile(join(source, "x"), "utf8")).toBe("hello\n");
     const options = (await readFile(join(source, "seen"), "utf8")).split(" ")[3]!.split(",");
@@ -78,9 +78,8 @@ describe("what is mounted into a machine", () => {
     "/dev/shm/x",
     "data",
     "/a/../etc",
-    "/a//b",
-    "/a/",
-    "/./a",
+    "//proc",
+    "/./dev/",
   ])("is refused on %s", async (destination) => {
     const source = await folder();
     await expect(launch("true", { source, destination })).rejects.toMatchObject({

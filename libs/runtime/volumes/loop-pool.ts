@@ -79,6 +79,8 @@ export class LoopPool {
 
   /** The file appears whole, by one rename. */
   async #make(signal: AbortSignal): Promise<void> {
+    const { maxBytes } = this.#settings;
+    if (maxBytes < fileBytesFor(0)) throw new Error(`a pool of ${maxBytes} bytes is too small for btrfs`);
     const draft = `${this.#file}.new`;
     await rm(draft, { force: true });
     await this.#room.demand(fileBytesFor(0), "make a pool for volumes");

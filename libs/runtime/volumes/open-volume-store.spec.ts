@@ -58,9 +58,15 @@ describe("openVolumeStore", () => {
     expect((await stat(poolFileIn(dir))).size).toBe(16);
   });
 
-  it("F34: comes up on a full disk, suspect until there is room", async () => {
-    const { store } = await open({ reserveBytes: Number.MAX_SAFE_INTEGER });
-    expect(store.suspicion?.detail).toContain("No room to make a pool");
-    store.close();
+  it("F34: comes up where there is no room for a pool, trusted, and keeps no volumes", async () => {
+    const { store, warning } = await open({ reserveBytes: Number.MAX_SAFE_INTEGER });
+    expect([store.kind, store.suspicion, warning]).toEqual([
+      "directory",
+      undefined,
+      expect.stringContaining("No room to make a pool"),
+    ]);
+    await expect(store.create("vol_1", 32 * MIB, signal)).rejects.toMatchObject({ code: "disk_full" });
+    const none = await open({ poolBytes: 0 });
+    expect([none.store.capacityBytes(), none.warning]).toEqual([0, undefined]);
   });
 });

@@ -1,6 +1,6 @@
 import { mkdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, TerminalError } from "#kernel";
+import type { Clock } from "#kernel";
 import { ifMissing, listFolder } from "../files.ts";
 import { unmountUnder } from "../rootfs/mounts.ts";
 import { BtrfsVolumeStore } from "./btrfs-volume-store.ts";
@@ -52,11 +52,10 @@ export async function openVolumeStore(settings: VolumeStoreSettings): Promise<Op
     await btrfs.open(AbortSignal.timeout(TRIAL_MS));
     return { store: await guard(btrfs) };
   } catch (error) {
-    // A full disk says nothing of btrfs: the guard tries on until there is room (F34).
-    if (error instanceof TerminalError) return { store: await guard(btrfs) };
     await unmountUnder(dir);
     await rm(file, { force: true });
     const why = error instanceof Error ? error.message : String(error);
+    if (poolBytes === 0) return { store: await guard(plain) };
     const warning = `volumes are plain folders, which no size limits, for btrfs does not work here: ${why}`;
     return { store: await guard(plain), warning };
   }
