@@ -243,9 +243,9 @@ export class Dispatcher {
     if (visit.heldFor !== reason) this.#note(visit, "held", { reason });
     visit.heldFor = reason;
     const { place } = visit;
-    visit.onLeave = () => place.end("stirred");
+    visit.attendant = { left: () => place.end("stirred") };
     const how = await place.wait(Math.min(leftMs, ms ?? leftMs), wantsRoom);
-    visit.onLeave = undefined;
+    visit.attendant = undefined;
     if (how === "over") return STOPPING;
     return how === "late" && ms === undefined ? late : "again";
   }

@@ -4,7 +4,7 @@ import { answerHeaders } from "./answer-head.ts";
 import { relayAnswer } from "./relay-answer.ts";
 import { openTunnel } from "./tunnel.ts";
 import type { Upstream } from "./upstream.ts";
-import type { Visit } from "./visit.ts";
+import type { Attendant, Visit } from "./visit.ts";
 
 /** How one try to have a machine answer a request ended. */
 export type Outcome =
@@ -39,7 +39,7 @@ export function exchange(visit: Visit, upstream: Upstream, settings: ExchangeSet
   }).catch((error: Error) => ({ kind: "unwritten", reason: error.message }));
 }
 
-class Exchange {
+class Exchange implements Attendant {
   readonly #visit: Visit;
   readonly #settings: ExchangeSettings;
   readonly #done: (outcome: Outcome) => void;
@@ -70,10 +70,7 @@ class Exchange {
 
   #listen(outgoing: ClientRequest): void {
     const { head, response, upgrading } = this.#visit.parts;
-    this.#visit.onLeave = () => {
-      outgoing.destroy();
-      this.#end({ kind: "left" });
-    };
+    this.#visit.attendant = this;
     outgoing.once("socket", (socket) => {
       if (socket.connecting) socket.once("connect", () => this.#connected());
       else this.#connected();
@@ -87,6 +84,11 @@ class Exchange {
     if (upgrading !== undefined) {
       outgoing.once("upgrade", (answer, socket, head) => void this.#tunnel(answer, socket as Socket, head));
     }
+  }
+
+  left(): void {
+    this.#outgoing.destroy();
+    this.#end({ kind: "left" });
   }
 
   #connected(): void {
@@ -159,7 +161,7 @@ class Exchange {
       return this.#end({ kind: "garbled", reason: "Transfer-Encoding" });
     }
     this.#isAnswered = true;
-    this.#visit.onLeave = undefined;
+    this.#visit.attendant = undefined;
     this.#settings.firstByte();
     upgrading!.detach();
     await openTunnel(upgrading!, { answer, socket, head }, headers, this.#settings.stallMs);
@@ -167,7 +169,7 @@ class Exchange {
   }
 
   #end(outcome: Outcome): void {
-    this.#visit.onLeave = undefined;
+    this.#visit.attendant = undefined;
     this.#stopBody?.();
     this.#stopBody = undefined;
     this.#done(outcome);
