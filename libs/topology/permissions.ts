@@ -43,7 +43,7 @@ export function servicePermissions(service: HubService, streams: HubStreams): Pe
         publish: [
           ...read,
           ...traces,
-          ...command("machine", "get", "inspect", "events", "logs", "cordon"),
+          ...command("machine", "get", "inspect", "events", "logs", "cordon", "get-volume"),
           ...SCHEDULER_VERBS.map((verb) => subjects.scheduler(verb)),
           ...append("app", "name", "idempotency", "token", "hostname"),
         ],
@@ -56,7 +56,7 @@ export function servicePermissions(service: HubService, streams: HubStreams): Pe
           ...read,
           `$JS.API.STREAM.INFO.${streams.traces}`,
           ...[...streams.fleet, streams.control, streams.traces].flatMap(keepsStream),
-          ...command("offer", "commit", "release", "get", "inspect", "events"),
+          ...command("offer", "commit", "commit-volume", "release", "get", "inspect", "events"),
           subjects.bid("*"),
           ...append("machine", "host"),
         ],
@@ -75,7 +75,11 @@ export function servicePermissions(service: HubService, streams: HubStreams): Pe
         responds: false,
       };
     case "volumes":
-      return { publish: [...read, ...command("get")], subscribe: [own, live], responds: false };
+      return {
+        publish: [...read, ...command("get", "volume", "snapshot", "get-volume")],
+        subscribe: [own, live],
+        responds: false,
+      };
     case "cli":
       return { publish: [...read, ...traces], subscribe: [own], responds: false };
   }
