@@ -76,7 +76,7 @@ export function registerCompose(program: Command, context: CliContext): void {
       const { API } = await import("../compose/compose-cluster.ts");
       const { createHello } = await import("../demo/create-hello.ts");
       const layout = context.layout(flags);
-      await createHello({ ...(await clusterOf(layout)), api: API }, layout, async () => flags.image);
+      await createHello(await clusterOf(layout), layout, API, async () => flags.image);
     });
 }
 

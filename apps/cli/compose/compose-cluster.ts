@@ -42,6 +42,7 @@ export async function composeCluster(
   );
   const fixed: Cluster = {
     ...cluster,
+    ...listen,
     ...PORTS,
     hosts: cluster.hosts.map((host) => ({ ...host, ...HOST_PORTS })),
     routers: cluster.routers.map((router) => ({ ...router, ...ROUTER_PORTS })),

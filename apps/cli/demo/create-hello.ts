@@ -1,6 +1,6 @@
 import { RefusedError } from "#kernel";
 import { ApiClient } from "../api-client.ts";
-import { type Cluster, writeCluster } from "../cluster/cluster-file.ts";
+import { type Cluster, type Listen, writeCluster } from "../cluster/cluster-file.ts";
 import { readIfThere } from "../cluster/files.ts";
 import type { Layout } from "../cluster/layout.ts";
 import { addressOf } from "../settings.ts";
@@ -29,16 +29,17 @@ const SERVICE = {
 
 /**
  * Creates the demo app with its machine in a cluster that has no app and never had the demo; false where it is not to be
- * made. `image` makes its image, and says how hosts name it.
+ * made. `address`: of its API. `image` makes its image, and says how hosts name it.
  */
 export async function createHello(
   cluster: Cluster,
   layout: Layout,
+  address: Listen,
   image: () => Promise<string>,
 ): Promise<boolean> {
   if (cluster.hasDemo === true) return false;
   const token = (await readIfThere(layout.tokenFile))?.trim() ?? "";
-  const api = new ApiClient(`http://${addressOf(cluster.api)}`, token);
+  const api = new ApiClient(`http://${addressOf(address)}`, token);
   if (!(await isEmpty(api))) return false;
   await createApp(api);
   const config = { image: await image(), guest: { memory_mb: 64 }, services: [SERVICE] };

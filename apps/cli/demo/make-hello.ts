@@ -34,7 +34,7 @@ export async function makeHello(
       report(`making the demo app ${HELLO}`);
       return (await writeOciLayout(join(layout.demoDir, HELLO), HELLO_IMAGE, busybox)).reference;
     };
-    if (!(await createHello(cluster, layout, image))) return undefined;
+    if (!(await createHello(cluster, layout, cluster.api, image))) return undefined;
     await answers(cluster, clock);
     return { kind: "answers", url: `http://${HOST}:${cluster.http.port}/` };
   } catch (thrown) {
