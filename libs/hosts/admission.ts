@@ -1,5 +1,6 @@
 import type { PublishedPort, Resources } from "#contracts";
 import { type Refusal, refusal } from "#kernel";
+import { isGone } from "#volumes";
 import { refuseAttach } from "./attach.ts";
 import { appMachineCountOf, machineCountOf, refuseTakenPort, refuseUnlessFits } from "./capacity.ts";
 import type { Reservation } from "./reservation.ts";
@@ -27,6 +28,9 @@ export interface VolumeWish extends Wish {
   readonly volumeId: string;
   /** What it begins with. */
   readonly snapshotId?: string | undefined;
+  readonly name?: string | undefined;
+  /** No other volume of its app and name may be here. */
+  readonly isAlone?: boolean | undefined;
 }
 
 export type Wanted = (MachineWish | VolumeWish) & { readonly atMs: number };
@@ -38,7 +42,7 @@ export type Wanted = (MachineWish | VolumeWish) & { readonly atMs: number };
 export function refuseAdmission(host: Host, wanted: Wanted, own?: Reservation): Refusal | undefined {
   return (
     refuseWhileCordoned(host, wanted.atMs) ??
-    ("machineId" in wanted ? refuseMachine(host, wanted, own) : refuseSource(host, wanted)) ??
+    ("machineId" in wanted ? refuseMachine(host, wanted, own) : refuseVolume(host, wanted)) ??
     refuseWithoutFeatures(host, wanted) ??
     refuseUnlessFits(host, wanted.resources, own?.resources)
   );
@@ -64,6 +68,23 @@ function refuseMachine(host: Host, wanted: MachineWish, own?: Reservation): Refu
     refuseCompany(host, wanted, own) ??
     refuseTakenPort(host, wanted.machineId, wanted.ports)
   );
+}
+
+function refuseVolume(host: Host, wanted: VolumeWish): Refusal | undefined {
+  return refuseSource(host, wanted) ?? (wanted.isAlone === true ? refuseTwin(host, wanted) : undefined);
+}
+
+/** A reservation does not tell its volume's name: one of the same app may be a twin, for as long as it lives. */
+function refuseTwin(host: Host, { volumeId, appName, name }: VolumeWish): Refusal | undefined {
+  const isHere = [...host.volumes.values()].some(
+    (volume) => volume.appName === appName && volume.name === name && !isGone(volume),
+  );
+  const isComing = [...host.reservations.values()].some(
+    (other) => other.volumeId !== undefined && other.volumeId !== volumeId && other.appName === appName,
+  );
+  if (!isHere && !isComing) return undefined;
+  const message = `host ${host.id} has a volume ${name} of app ${appName}, and this one is to be apart from it`;
+  return refusal("insufficient_capacity", message, { details: { hostId: host.id } });
 }
 
 /** Snapshots stay on their host: what is restored from one is made there. */

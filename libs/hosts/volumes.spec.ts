@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { delayBeforeAttemptMs } from "#kernel";
 import { bidOf } from "./bid.ts";
 import { configOf, HostStory, type Order } from "./host-story.ts";
 
@@ -136,6 +137,19 @@ describe("destroying a volume", () => {
       operation: { lastError: { code: "disk_full" }, retryAfterMs: 30_000 },
     });
     expect(story.host.holdings.promised.volumeMib).toBe(4_096);
+  });
+});
+
+describe("F04: a step that its store puts off", () => {
+  it("is tried ever more rarely, whatever the store asks for", () => {
+    const story = hostWithVolume();
+    story.tellVolume(DATA, { type: "DestroyVolume" });
+    const error = { code: "storage_suspect", message: "it is being checked" };
+    const pauses = Array.from({ length: 9 }, () => {
+      story.reportStored(DATA, { kind: "retry", error, retryAfterMs: 1_200 });
+      return delayBeforeAttemptMs(story.volume(DATA).operation!);
+    });
+    expect(pauses).toEqual([1_200, 1_200, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
   });
 });
 

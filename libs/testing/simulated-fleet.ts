@@ -5,6 +5,7 @@ import {
   type RecordedEvent,
   subjects,
   VOCABULARY,
+  volumeEvents,
 } from "#contracts";
 import {
   type ControlCommand,
@@ -238,7 +239,7 @@ export class SimulatedFleet {
 }
 
 function hostSubject(hostId: string, event: AnyEvent): string {
-  return event.type in machineEvents
-    ? subjects.machine(hostId, (event.data as { machineId: string }).machineId)
-    : subjects.host(hostId);
+  const { machineId = "", volumeId = "" } = event.data as { machineId?: string; volumeId?: string };
+  if (event.type in volumeEvents) return subjects.volume(hostId, volumeId);
+  return event.type in machineEvents ? subjects.machine(hostId, machineId) : subjects.host(hostId);
 }

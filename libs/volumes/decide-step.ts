@@ -4,9 +4,11 @@ import {
   attemptKey,
   currentStep,
   type Decision,
+  delayBeforeAttemptMs,
   isExhausted,
   type OperationRun,
   type StepError,
+  type StepOutcome,
   UNCHANGED,
   withFailure,
   withOutput,
@@ -44,10 +46,16 @@ export function decideStep(command: RecordVolumeStep, owner: StepOwner): Decisio
   const isOver = outcome.kind === "terminal" || isExhausted(withFailure(run, error, atMs));
   const end = isOver ? owner.givenUp(error, { id: command.commandId, atMs, parent: run }) : undefined;
   if (end !== undefined) return accepted(end);
-  const retryAfterMs = outcome.kind === "retry" ? outcome.retryAfterMs : undefined;
   // What has to be done some day stays, and says why (I9).
-  const pause = isOver ? STILL_OWED_PAUSE_MS : retryAfterMs;
+  const pauseMs = isOver ? STILL_OWED_PAUSE_MS : pauseAskedFor(outcome, run);
   const failed = { ...named, attempt: run.attempts + 1, error };
-  const data = pause === undefined ? failed : { ...failed, retryAfterMs: pause };
+  const data = pauseMs === undefined ? failed : { ...failed, retryAfterMs: pauseMs };
   return accepted({ type: "VolumeStepFailed", data });
+}
+
+/** A store that puts everything off is not asked more often for it than one that fails: each vain try is an event (F04). */
+function pauseAskedFor(outcome: StepOutcome, run: OperationRun): number | undefined {
+  if (outcome.kind !== "retry" || outcome.retryAfterMs === undefined) return undefined;
+  const ownMs = delayBeforeAttemptMs(withFailure(run, outcome.error, 0));
+  return outcome.retryAfterMs > ownMs ? outcome.retryAfterMs : undefined;
 }

@@ -28,11 +28,11 @@ const COPY_TIMEOUT_MS = 3_600_000;
 
 type Timing = Omit<StepSpec, "name" | "input">;
 const timings: Readonly<Record<VolumeStep, Timing>> = {
-  "make-volume": { timeoutMs: 30_000, maxAttempts: 3, backoffMs: 500 },
-  "restore-volume": { timeoutMs: COPY_TIMEOUT_MS, maxAttempts: 3, backoffMs: 500 },
-  "extend-volume": { timeoutMs: 30_000, maxAttempts: 3, backoffMs: 500 },
+  "make-volume": { timeoutMs: 30_000, maxAttempts: 5, backoffMs: 500 },
+  "restore-volume": { timeoutMs: COPY_TIMEOUT_MS, maxAttempts: 5, backoffMs: 500 },
+  "extend-volume": { timeoutMs: 30_000, maxAttempts: 5, backoffMs: 500 },
   "remove-volume": { timeoutMs: 120_000, maxAttempts: UNTIL_DONE, backoffMs: 500 },
-  "make-snapshot": { timeoutMs: COPY_TIMEOUT_MS, maxAttempts: 3, backoffMs: 500 },
+  "make-snapshot": { timeoutMs: COPY_TIMEOUT_MS, maxAttempts: 5, backoffMs: 500 },
   "remove-snapshot": { timeoutMs: 120_000, maxAttempts: UNTIL_DONE, backoffMs: 500 },
 };
 

@@ -44,6 +44,8 @@ export interface HostPlace {
   readonly capacity: Resources;
   /** First two bytes of its machines' addresses. */
   readonly subnet: string;
+  /** How long its storage may take for an answer. */
+  readonly storageTimeoutMs?: number;
   /** Its agent's way to its leaf. */
   readonly connect: () => Promise<BusConnection>;
 }
@@ -176,7 +178,8 @@ export class SimulatedHost {
   async #volumes(point: DeathPoint, clock: MortalClock): Promise<GuardedVolumeStore> {
     const calls = ["create", "extend", "remove", "snapshot", "restore", "removeSnapshot"] as const;
     const store = mortal("volumes", new SimulatedVolumeStore(this.pool), calls, point);
-    return GuardedVolumeStore.open({ store, clock });
+    const timeoutMs = this.#place.storageTimeoutMs;
+    return GuardedVolumeStore.open({ store, clock, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
   }
 
   async #connect(): Promise<BusConnection> {
