@@ -5,9 +5,10 @@ import { ControlCommands } from "#fleet";
 import { HybridClock, SystemClock, SystemIds } from "#kernel";
 import type { ServiceLogger } from "#service";
 import { sourceDelivery } from "#topology";
+import { BesideVolume } from "./placement/beside-volume.ts";
 import { ChooseHost } from "./placement/choose-host.ts";
+import { FindPlace } from "./placement/find-place.ts";
 import { Hosts } from "./placement/hosts.ts";
-import { PlaceMachine } from "./placement/place-machine.ts";
 import { PlacementController } from "./placement/placement.controller.ts";
 import { Placements } from "./placement/placements.ts";
 import { SurveyRegions } from "./placement/survey-regions.ts";
@@ -20,7 +21,7 @@ export class SchedulerParts {
   readonly ids = new SystemIds(this.clock);
   readonly reconciler: FleetReconciler;
   readonly stalledSources: StalledSources;
-  readonly places: PlaceMachine;
+  readonly places: FindPlace;
   readonly surveys: SurveyRegions;
   readonly registers: RegisterHost;
 
@@ -36,7 +37,9 @@ export class SchedulerParts {
     });
     const placements = new Placements(control);
     const hosts = new Hosts(new BusClient(nc, ids), () => this.reconciler.registered, clock);
-    this.places = new PlaceMachine(new ChooseHost(hosts, clock, ids), hosts, placements, clock);
+    const choose = new ChooseHost(hosts, clock, ids);
+    const beside = new BesideVolume(hosts, placements, clock);
+    this.places = new FindPlace(choose, beside, hosts, placements, clock);
     this.surveys = new SurveyRegions(hosts);
     const holdings = {
       last: (log: { hostId: string; logId: string }) => lastHeld(nc, log),
@@ -57,7 +60,7 @@ export function schedulerModule(parts: SchedulerParts): DynamicModule {
     module: SchedulerModule,
     controllers: [PlacementController, RegistrationController],
     providers: [
-      { provide: PlaceMachine, useValue: parts.places },
+      { provide: FindPlace, useValue: parts.places },
       { provide: SurveyRegions, useValue: parts.surveys },
       { provide: RegisterHost, useValue: parts.registers },
     ],

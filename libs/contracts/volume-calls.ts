@@ -31,6 +31,9 @@ export const wantedVolume = {
   features: z.array(featureSchema).optional(),
   /** It begins with what this snapshot holds, which has to be on that host. */
   snapshotId: snapshotId.optional(),
+  name: volumeNameSchema.optional(),
+  /** No other volume of its app and name may be there. */
+  isAlone: z.boolean().optional(),
 };
 
 const placedVolume = {
@@ -96,6 +99,10 @@ export const placeVolumeCall = call(
     features: z.array(featureSchema).optional(),
     /** A machine of this size has to have room beside it at this moment. */
     compute: guestSchema.optional(),
+    /** Whose snapshot it begins with. */
+    sourceVolumeId: volumeId.optional(),
+    /** On a host that has no other volume of its app and name. */
+    isAlone: z.boolean().optional(),
   }),
   z.object({ hostId: z.string(), epoch: z.number(), position: positionSchema, volume }),
 );

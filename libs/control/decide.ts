@@ -6,7 +6,7 @@ import { decideRegister } from "./host-registration.ts";
 import { decideClaimHostname, decideReleaseHostname } from "./hostname.ts";
 import { decideClaimKey } from "./idempotency-key.ts";
 import { decideClaimName, nameKey } from "./machine-name.ts";
-import { decidePlacement, decideRefusePlacement } from "./placement.ts";
+import { decidePlacement, decideRefusePlacement, type Placeable } from "./placement.ts";
 import type { ControlState } from "./state.ts";
 import { decideCreateToken, decideRevokeToken } from "./token.ts";
 
@@ -22,9 +22,9 @@ export function decideControl(command: ControlCommand, state: ControlState): Dec
     case "ClaimIdempotencyKey":
       return decideClaimKey(command, state.idempotencyKeys.get(command.keyHash));
     case "DecidePlacement":
-      return decidePlacement(command, state.placements.get(command.machineId));
+      return decidePlacement(command, placementOf(command, state));
     case "RefusePlacement":
-      return decideRefusePlacement(command, state.placements.get(command.machineId));
+      return decideRefusePlacement(command, placementOf(command, state));
     case "RegisterHost":
       return decideRegister(command, state.hosts.get(command.hostId));
     case "CreateToken":
@@ -38,4 +38,9 @@ export function decideControl(command: ControlCommand, state: ControlState): Dec
     default:
       return assertNever(command);
   }
+}
+
+/** Where a machine or a volume was placed. */
+export function placementOf(placed: Placeable, { placements, volumePlacements }: ControlState) {
+  return "volumeId" in placed ? volumePlacements.get(placed.volumeId) : placements.get(placed.machineId);
 }

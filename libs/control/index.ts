@@ -1,6 +1,6 @@
 export type { AppRecord, CreateApp, DeleteApp } from "./app.ts";
 export type { ControlCommand } from "./command.ts";
-export { decideControl } from "./decide.ts";
+export { decideControl, placementOf } from "./decide.ts";
 export { evolveControl } from "./evolve.ts";
 export type { HostRegistration, RegisterHost } from "./host-registration.ts";
 export type { ClaimHostname, HostnameHolder, ReleaseHostname } from "./hostname.ts";
@@ -20,6 +20,7 @@ export {
 export type {
   DecidePlacement,
   OwnerGone,
+  Placeable,
   Placement,
   PlacementWish,
   RankedHost,

@@ -18,7 +18,9 @@ export function controlSubjectOf(command: ControlCommand): string {
       return subjects.control("idempotency", command.keyHash);
     case "DecidePlacement":
     case "RefusePlacement":
-      return subjects.control("machine", command.machineId);
+      return "volumeId" in command
+        ? subjects.control("volume", command.volumeId)
+        : subjects.control("machine", command.machineId);
     case "RegisterHost":
       return subjects.control("host", command.hostId);
     case "CreateToken":

@@ -58,7 +58,7 @@ export function servicePermissions(service: HubService, streams: HubStreams): Pe
           ...[...streams.fleet, streams.control, streams.traces].flatMap(keepsStream),
           ...command("offer", "commit", "commit-volume", "release", "get", "inspect", "events"),
           subjects.bid("*"),
-          ...append("machine", "host"),
+          ...append("machine", "volume", "host"),
         ],
         subscribe: [
           own,

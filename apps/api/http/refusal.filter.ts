@@ -30,8 +30,7 @@ export class RefusalFilter implements ExceptionFilter {
   }
 
   #read(thrown: unknown, request: FastifyRequest): { reason: Refusal; status: number } {
-    if (thrown instanceof RefusedError)
-      return { reason: thrown.refusal, status: statusOf(thrown.refusal.code) };
+    if (thrown instanceof RefusedError) return { reason: thrown.refusal, status: statusOf(thrown.refusal) };
     const status = clientErrorOf(thrown);
     if (status !== undefined) {
       const code = status === 404 ? "not_found" : "invalid";

@@ -1,4 +1,4 @@
-import type { RefusalCode } from "#kernel";
+import type { Refusal, RefusalCode } from "#kernel";
 
 /** The HTTP status that a refusal travels as. Clients switch on the body's `status`, which is the code itself. */
 const STATUS_OF: Readonly<Record<RefusalCode, number>> = {
@@ -31,7 +31,8 @@ const STATUS_OF: Readonly<Record<RefusalCode, number>> = {
   effect_failed: 500,
 };
 
-/** HTTP status of a refusal code. */
-export function statusOf(code: RefusalCode): number {
-  return STATUS_OF[code];
+/** HTTP status of a refusal. Where a volume leaves no choice of a host, Fly's clients expect 412 for want of room. */
+export function statusOf({ code, details }: Pick<Refusal, "code" | "details">): number {
+  const isBesideVolume = code === "insufficient_capacity" && details?.volumeId !== undefined;
+  return isBesideVolume ? 412 : STATUS_OF[code];
 }

@@ -9,15 +9,22 @@ import {
   type Result,
   refusal,
 } from "#kernel";
-import { type Deciding, type HostRefusal, type PlaceRequest, wantedOf, wishOf } from "./deciding.ts";
+import {
+  type Deciding,
+  type HostRefusal,
+  isOfVolume,
+  type PlaceRequest,
+  wantedOf,
+  wishOf,
+} from "./deciding.ts";
 import type { Hosts } from "./hosts.ts";
 import { OffersUnderWay } from "./offers-under-way.ts";
 import { type Bid, type BidAnswer, type Candidate, rank } from "./rank.ts";
 
-/** Bids are collected for this long; whoever is slower is not asked for this machine. */
+/** Bids are collected for this long; whoever is slower is not asked this time. */
 const BID_WINDOW_MS = 50;
 /**
- * Hosts are asked for so many machines at once, the others wait their turn: a hundred creates that ask in one moment hear
+ * Hosts are asked for so many at once, the others wait their turn: a hundred creates that ask in one moment hear
  * only the fastest host before their windows are over, and all go there.
  */
 const ASKED_AT_ONCE = 8;
@@ -29,7 +36,7 @@ const LAST_BID_WINDOW_MS = 1_000;
 const PATIENCE_MS = 3_000;
 const PAUSE_MS = 200;
 /** A host keeps an offered room for this long; it enforces that itself. */
-const RESERVATION_TTL_MS = 10_000;
+export const RESERVATION_TTL_MS = 10_000;
 /** Hosts that are asked in turn, per region and window of bids. */
 const MAX_OFFERS = 8;
 
@@ -42,7 +49,7 @@ export interface Chosen {
   readonly candidates: readonly Candidate[];
 }
 
-/** One machine's search for a host. */
+/** One search for a host. */
 interface Search {
   readonly deciding: Deciding;
   /** What hosts said no with so far. */
@@ -50,7 +57,7 @@ interface Search {
   readonly deadline: Deadline;
 }
 
-/** Finds a host that would take a machine and has it set the room aside: bids, then offers, best first. */
+/** Finds a host that would take a machine or a volume and has it set the room aside: bids, then offers, best first. */
 export class ChooseHost {
   readonly #hosts: Hosts;
   readonly #clock: Clock;
@@ -94,7 +101,7 @@ export class ChooseHost {
     await this.#hosts.release(hostId, reservation.commandId, reservation);
   }
 
-  /** Offers the machine to the willing hosts of one region until one of them sets the room aside. */
+  /** Offers it to the willing hosts of one region until one of them sets the room aside. */
   async #inRegion(region: string, search: Search, windowMs: number): Promise<Chosen | undefined> {
     const { deciding, heard, deadline } = search;
     const willing = await this.#willing(region, search, windowMs);
@@ -159,9 +166,11 @@ export function said(hostId: string, { code, message }: { code: string; message:
 }
 
 /** F09: says what each host said, not one guess for all. */
-export function noHost({ region }: PlaceRequest, refusals: readonly HostRefusal[]): Refusal {
+export function noHost(request: PlaceRequest, refusals: readonly HostRefusal[]): Refusal {
+  const { region } = request;
   const reasons = refusals.length === 0 ? `region ${region} has no hosts` : refusals.map(inWords).join("; ");
-  return refusal(codeOf(refusals), `no host takes the machine: ${reasons}`, {
+  const what = isOfVolume(request) ? "volume" : "machine";
+  return refusal(codeOf(refusals), `no host takes the ${what}: ${reasons}`, {
     retryAfterMs: 5_000,
     details: { region, hosts: refusals },
   });

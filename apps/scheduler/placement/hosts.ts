@@ -1,7 +1,7 @@
 import { type BusClient, insist, isUnreachable } from "#bus";
 import { type AnswerOf, bidCall, type CallMeta, hostCalls, type RequestOf, subjects } from "#contracts";
 import type { RegisteredHost } from "#event-log";
-import type { Clock, Deadline, Result } from "#kernel";
+import type { Clock, Deadline, Refusal, Result } from "#kernel";
 import type { BidAnswer } from "./rank.ts";
 
 /** One try of an offer or a commit. */
@@ -9,7 +9,8 @@ const TRY_MS = 1_000;
 
 type Wanted = RequestOf<typeof bidCall>;
 type Offer = RequestOf<typeof hostCalls.offer>;
-type Commit = RequestOf<typeof hostCalls.commit>;
+type Commit = RequestOf<typeof hostCalls.commit> | RequestOf<typeof hostCalls.commitVolume>;
+type Committed = AnswerOf<typeof hostCalls.commit> | AnswerOf<typeof hostCalls.commitVolume>;
 
 /** What the scheduler asks hosts. It holds no picture of them: each answer is the host's own (I3). */
 export class Hosts {
@@ -29,6 +30,11 @@ export class Hosts {
     return [...new Set(this.#registered().map(({ region }) => region))].sort();
   }
 
+  /** The region of a host, where that has registered. */
+  regionOf(host: string): string | undefined {
+    return this.#registered().find(({ hostId }) => hostId === host)?.region;
+  }
+
   /** The hosts of a region that should answer. */
   registeredIn(region: string): string[] {
     return this.#registered().flatMap((host) => (host.region === region ? host.hostId : []));
@@ -46,29 +52,41 @@ export class Hosts {
     return this.#bus.scatter(bidCall, subjects.bid(region), wanted, windowed, isEnough);
   }
 
-  /** Asks for a reservation until the host answers or `deadline` passes. A host that is not there has reserved nothing. */
-  async offer(hostId: string, offer: Offer, meta: CallMeta, deadline: Deadline) {
+  /**
+   * Asks for a reservation until the host answers or `deadline` passes. A host that is not there has reserved nothing;
+   * `isPassing`: whether to ask again all the same.
+   */
+  async offer(
+    hostId: string,
+    offer: Offer,
+    meta: CallMeta,
+    deadline: Deadline,
+    isPassing: (reason: Refusal) => boolean = () => false,
+  ) {
     const subject = subjects.hostCommand(hostId, "offer");
-    const how = { clock: this.#clock, deadline, tryMs: TRY_MS, isPassing: () => false };
+    const how = { clock: this.#clock, deadline, tryMs: TRY_MS, isPassing };
     return insist(
       (deadlineMs) => this.#bus.call(hostCalls.offer, subject, offer, { ...meta, deadlineMs }),
       how,
     );
   }
 
-  /** Turns the reservation into a machine; asks until the host, which owns it by now, answers or `deadline` passes. */
+  /** Turns the reservation into what it is for; asks until the host, which owns it by now, answers or `deadline` passes. */
   async commit(
     hostId: string,
     commit: Commit,
     meta: CallMeta,
     deadline: Deadline,
-  ): Promise<Result<AnswerOf<typeof hostCalls.commit>>> {
-    const subject = subjects.hostCommand(hostId, "commit");
+  ): Promise<Result<Committed>> {
     const how = { clock: this.#clock, deadline, tryMs: TRY_MS, isPassing: isUnreachable };
-    return insist(
-      (deadlineMs) => this.#bus.call(hostCalls.commit, subject, commit, { ...meta, deadlineMs }),
-      how,
-    );
+    return insist<Committed>((deadlineMs) => this.#commit(hostId, commit, { ...meta, deadlineMs }), how);
+  }
+
+  #commit(hostId: string, commit: Commit, meta: CallMeta): Promise<Result<Committed>> {
+    const { commitVolume, commit: commitMachine } = hostCalls;
+    return "volumeId" in commit
+      ? this.#bus.call(commitVolume, subjects.hostCommand(hostId, "commit-volume"), commit, meta)
+      : this.#bus.call(commitMachine, subjects.hostCommand(hostId, "commit"), commit, meta);
   }
 
   /** Gives a reservation back early. Nothing depends on it: the host lets it expire by itself. */

@@ -1,10 +1,13 @@
-import type { OwnerGone, Placement } from "#control";
+import { type OwnerGone, type Placeable, type Placement, placementOf } from "#control";
 import type { ControlCommands } from "#fleet";
 import { type Refusal, RefusedError, type Result } from "#kernel";
 import type { Chosen } from "./choose-host.ts";
-import { type Decided, type Deciding, wishOf } from "./deciding.ts";
+import { type Decided, type Deciding, idOf, wishOf } from "./deciding.ts";
 
-/** Machines' owners in CONTROL, by compare-and-set. */
+/** Who owns what, of which epoch. */
+export type Standing = Omit<Placement, "machineId">;
+
+/** Machines' and volumes' owners in CONTROL, by compare-and-set. */
 export class Placements {
   readonly #control: ControlCommands;
 
@@ -13,46 +16,38 @@ export class Placements {
   }
 
   /** The standing decision, read from CONTROL itself: a projection may be behind (I3). */
-  async of(machineId: string): Promise<Placement | undefined> {
-    const state = await this.#control.load("machine", machineId);
-    return state.placements.get(machineId);
+  async of(placed: Placeable): Promise<Standing | undefined> {
+    const isVolume = "volumeId" in placed;
+    const state = await (isVolume
+      ? this.#control.load("volume", placed.volumeId)
+      : this.#control.load("machine", placed.machineId));
+    return placementOf(placed, state);
   }
 
   /** Makes a host the owner. Refused when somebody else decided meanwhile. */
   async decide(deciding: Deciding, { hostId, region, candidates }: Chosen): Promise<Result<Decided>> {
-    const { request, epoch, refusals, meta } = deciding;
-    const { machineId, appName } = request;
-    const wish = wishOf(request);
-    const command = {
-      type: "DecidePlacement",
-      machineId,
-      appName,
-      region,
-      hostId,
-      epoch,
-      wish,
-      candidates,
-      refusals,
-    } as const;
+    const { request, epoch, meta } = deciding;
+    const decided = { hostId, region, epoch };
+    const command = { type: "DecidePlacement", ...seenOf(deciding), ...decided, candidates } as const;
     return refusalAsValue(async () => {
-      await this.#control.execute({ ...command, ...goneOf(deciding) }, meta);
-      return { hostId, region, epoch };
+      await this.#control.execute({ ...command, ...idOf(request) }, meta);
+      return decided;
     });
   }
 
-  /** Writes down that no host took the machine, with each host's own reason (F09). */
+  /** Writes down that no host took it, with each host's own reason (F09). */
   async refuse(deciding: Deciding, reason: Refusal): Promise<Result<unknown>> {
-    const { request, epoch, refusals, meta } = deciding;
-    const { machineId, appName } = request;
+    const { request, epoch, meta } = deciding;
     const error = { code: reason.code, message: reason.message.slice(0, 500) };
-    const wish = wishOf(request);
-    const command = { type: "RefusePlacement", machineId, appName, epoch, wish, refusals, error } as const;
-    return refusalAsValue(() => this.#control.execute({ ...command, ...goneOf(deciding) }, meta));
+    const command = { type: "RefusePlacement", ...seenOf(deciding), epoch, error } as const;
+    return refusalAsValue(() => this.#control.execute({ ...command, ...idOf(request) }, meta));
   }
 }
 
-function goneOf({ ownerGone }: Deciding): { ownerGone?: OwnerGone } {
-  return ownerGone === undefined ? {} : { ownerGone };
+/** What both decisions are made from. */
+function seenOf({ request, refusals, ownerGone }: Deciding) {
+  const gone: { ownerGone?: OwnerGone } = ownerGone === undefined ? {} : { ownerGone };
+  return { appName: request.appName, wish: wishOf(request), refusals, ...gone };
 }
 
 async function refusalAsValue<T>(act: () => Promise<T>): Promise<Result<T>> {

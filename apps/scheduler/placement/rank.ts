@@ -3,7 +3,7 @@ import type { AnswerOf, bidCall, PlacementRules, Resources } from "#contracts";
 export type BidAnswer = AnswerOf<typeof bidCall>;
 export type Bid = Extract<BidAnswer, { kind: "bid" }>;
 
-/** A host that would take the machine, with all that its place in the order came from. */
+/** A host that would take it, with all that its place in the order came from. */
 export interface Candidate {
   readonly hostId: string;
   /** 0…1: how well it suits the policy, divided by the machines of the app once this one is there; or `NO_ROOM`. */
@@ -39,10 +39,11 @@ export function rank(bids: readonly Bid[], sought: Sought, random: () => number)
 
 function scoreOf({ free, capacity, appMachineCount }: Candidate["bid"], sought: Sought): number {
   const { resources, policy, antiAffinity } = sought;
-  const left = Math.min(
-    share(free.cpuMillis - resources.cpuMillis, capacity.cpuMillis),
-    share(free.memoryMib - resources.memoryMib, capacity.memoryMib),
-  );
+  const leftOf = (key: keyof Resources) =>
+    share((free[key] ?? 0) - (resources[key] ?? 0), capacity[key] ?? 0);
+  // Room for volumes counts where one is to be made: machines take none of it.
+  const kinds = ["cpuMillis", "memoryMib", ...(resources.volumeMib ? ["volumeMib" as const] : [])] as const;
+  const left = Math.min(...kinds.map(leftOf));
   if (left < 0 || (antiAffinity === "hard" && appMachineCount > 0)) return NO_ROOM;
   const fit = policy === "spread" ? left : 1 - left;
   const company = antiAffinity === "none" ? 0 : appMachineCount;

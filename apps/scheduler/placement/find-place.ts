@@ -1,7 +1,17 @@
 import type { CallMeta } from "#contracts";
 import { type Clock, Deadline, type Refusal, type Result, refusal } from "#kernel";
+import type { BesideVolume } from "./beside-volume.ts";
 import { type ChooseHost, noHost, reservationMeta, said } from "./choose-host.ts";
-import type { Decided, Deciding, HostRefusal, Placed, PlaceRequest } from "./deciding.ts";
+import {
+  type Decided,
+  type Deciding,
+  type HostRefusal,
+  idOf,
+  nameOf,
+  neighbourOf,
+  type Placed,
+  type PlaceRequest,
+} from "./deciding.ts";
 import type { Hosts } from "./hosts.ts";
 import type { Placements } from "./placements.ts";
 
@@ -20,34 +30,37 @@ interface Placing {
 }
 
 /**
- * Finds a host for a new machine: bids, offer, decision in CONTROL, commit. The decision comes before the commit, by
+ * Finds a host for a new machine or volume: bids, offer, decision in CONTROL, commit. The decision comes before the commit, by
  * compare-and-set, so that whatever is dropped or killed in between there is at most one owner; the same command
  * driven again finds it and commits to the same host (I2, I3).
  */
-export class PlaceMachine {
+export class FindPlace {
   readonly #choose: ChooseHost;
+  readonly #beside: BesideVolume;
   readonly #hosts: Hosts;
   readonly #placements: Placements;
   readonly #clock: Clock;
   /** By command id. */
   readonly #underWay = new Map<string, Promise<Result<Placed>>>();
 
-  constructor(choose: ChooseHost, hosts: Hosts, placements: Placements, clock: Clock) {
+  constructor(choose: ChooseHost, beside: BesideVolume, hosts: Hosts, placements: Placements, clock: Clock) {
     this.#choose = choose;
+    this.#beside = beside;
     this.#hosts = hosts;
     this.#placements = placements;
     this.#clock = clock;
   }
 
   /** Who asks for what is under way already gets its result. */
-  run(request: PlaceRequest, meta: CallMeta): Promise<Result<Placed>> {
+  run<Q extends PlaceRequest>(request: Q, meta: CallMeta): Promise<Result<Placed<Q>>> {
     const { commandId, deadlineMs } = meta;
     const same = this.#underWay.get(commandId);
-    if (same !== undefined) return same;
+    // A command's id goes with one request.
+    if (same !== undefined) return same as Promise<Result<Placed<Q>>>;
     const deadline = new Deadline(this.#clock, deadlineMs - WAY_BACK_MS);
     const placing = this.#place({ request, meta, deadline, refusals: [] });
     this.#underWay.set(commandId, placing);
-    return placing.finally(() => this.#underWay.delete(commandId));
+    return placing.finally(() => this.#underWay.delete(commandId)) as Promise<Result<Placed<Q>>>;
   }
 
   async #place(placing: Placing): Promise<Result<Placed>> {
@@ -59,7 +72,7 @@ export class PlaceMachine {
       if (decision.kind === "refused") return decision;
       const committed = await this.#commit(placing, decision.answer);
       if (committed.kind === "answer" || !isDefinite(committed.refusal)) return committed;
-      // Only the owner's own "no" frees the machine for another host: never its silence.
+      // Only the owner's own "no" frees it for another host: never its silence.
       refusedBy = decision.answer;
       refusals.push(said(refusedBy.hostId, committed.refusal));
     }
@@ -71,7 +84,7 @@ export class PlaceMachine {
     { request, meta, deadline, refusals }: Placing,
     refusedBy: Decided | undefined,
   ): Promise<Result<Decided> | "contested"> {
-    const standing = await this.#placements.of(request.machineId);
+    const standing = await this.#placements.of(idOf(request));
     if (standing?.hostId !== undefined && standing.epoch !== refusedBy?.epoch) {
       const { hostId, region = request.region, epoch } = standing;
       return { kind: "answer", answer: { hostId, region, epoch } };
@@ -79,7 +92,10 @@ export class PlaceMachine {
     const epoch = (standing?.epoch ?? 0) + 1;
     const ownerGone = refusedBy && { kind: "refused" as const, ...refusedBy };
     const deciding: Deciding = { request, epoch, refusals, ownerGone, meta };
-    const chosen = await this.#choose.run(deciding, refusals, deadline);
+    const neighbour = neighbourOf(request);
+    const chosen = await (neighbour === undefined
+      ? this.#choose.run(deciding, refusals, deadline)
+      : this.#beside.run(neighbour, deciding, refusals, deadline));
     if (chosen.kind === "answer") {
       const decided = await this.#placements.decide(deciding, chosen.answer);
       if (!isContested(decided)) return decided;
@@ -93,7 +109,7 @@ export class PlaceMachine {
 
   /** Unless the one who decided chose the same host, and so has the same reservation. */
   async #giveBack(deciding: Deciding, hostId: string): Promise<void> {
-    const standing = await this.#placements.of(deciding.request.machineId);
+    const standing = await this.#placements.of(idOf(deciding.request));
     if (standing?.hostId !== hostId) await this.#choose.release(hostId, deciding);
   }
 
@@ -113,25 +129,25 @@ function isContested(result: Result<unknown>): boolean {
 }
 
 /**
- * Whether the host wrote its "no" down and will stand by it: such a refusal names the epoch. After any other the machine
- * may have been made, or still be.
+ * Whether the host wrote its "no" down and will stand by it: such a refusal names the epoch. After any other it may have
+ * been made, or still be.
  */
 function isDefinite(reason: Refusal): boolean {
   return typeof reason.details?.epoch === "number";
 }
 
-function outOfTime({ machineId }: PlaceRequest, last: Refusal): Refusal {
+function outOfTime(request: PlaceRequest, last: Refusal): Refusal {
   const message = `no host could be asked to the end in time (${last.message}): repeat the request with the same Idempotency-Key`;
-  return refusal("deadline_exceeded", message, { retryAfterMs: 1_000, details: { machineId } });
+  return refusal("deadline_exceeded", message, { retryAfterMs: 1_000, details: idOf(request) });
 }
 
-function atHost(reason: Refusal, hostId: string, { machineId }: PlaceRequest): Refusal {
+function atHost(reason: Refusal, hostId: string, request: PlaceRequest): Refusal {
   if (isDefinite(reason)) return reason;
-  const message = `host ${hostId} was chosen and does not confirm (${reason.message}): repeat the request with the same Idempotency-Key`;
+  const message = `host ${hostId} was chosen for ${nameOf(request)} and does not confirm (${reason.message}): repeat the request with the same Idempotency-Key`;
   return {
     ...reason,
     message,
     retryAfterMs: reason.retryAfterMs ?? 1_000,
-    details: { hostId, machineId },
+    details: { hostId, ...idOf(request) },
   };
 }
