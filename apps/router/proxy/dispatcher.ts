@@ -179,8 +179,6 @@ export class Dispatcher {
       case "answered":
       case "left":
         return "served";
-      case "unwritten":
-        return { code: "bad_request", message: `the request cannot be passed on: ${outcome.reason}` };
       case "garbled":
         return badAnswer(route, outcome.reason);
       case "unconnected":

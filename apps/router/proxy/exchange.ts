@@ -1,7 +1,9 @@
-import { type ClientRequest, type IncomingMessage, request as makeRequest } from "node:http";
 import type { Socket } from "node:net";
-import { answerHeaders } from "./answer-head.ts";
-import { relayAnswer } from "./relay-answer.ts";
+import { type AnswerHead, clientHeaders } from "./answer-head.ts";
+import { Garbled } from "./garbled.ts";
+import { passedTrailers } from "./header-names.ts";
+import type { Asker, MachineConnection } from "./machine-connection.ts";
+import type { Taker } from "./machine-connections.ts";
 import { openTunnel } from "./tunnel.ts";
 import type { Upstream } from "./upstream.ts";
 import type { Attendant, Visit } from "./visit.ts";
@@ -16,8 +18,6 @@ export type Outcome =
   | { readonly kind: "unconnected"; readonly reason: string }
   /** The connection broke before an answer. `isStale`: it had rested, and may have been closed by then. */
   | { readonly kind: "broken"; readonly isStale: boolean }
-  /** Nothing was sent: it cannot be written down again. */
-  | { readonly kind: "unwritten"; readonly reason: string }
   /** What came is not HTTP as we can pass it on. */
   | { readonly kind: "garbled"; readonly reason: string };
 
@@ -31,144 +31,155 @@ export interface ExchangeSettings {
 }
 
 /**
- * Sends a request to a machine and passes the answer on. Never rejects.
+ * Sends a request to a machine and passes the answer on, as fast as the client takes it: what neither has taken stays in
+ * the two sockets. Never rejects.
  */
 export function exchange(visit: Visit, upstream: Upstream, settings: ExchangeSettings): Promise<Outcome> {
-  return new Promise<Outcome>((done) => {
-    new Exchange(visit, upstream, settings, done);
-  }).catch((error: Error) => ({ kind: "unwritten", reason: error.message }));
+  return new Promise((done) => {
+    upstream.connections.take(new Exchange(visit, settings, done));
+  });
 }
 
-class Exchange implements Attendant {
+class Exchange implements Taker, Asker, Attendant {
   readonly #visit: Visit;
   readonly #settings: ExchangeSettings;
   readonly #done: (outcome: Outcome) => void;
-  readonly #outgoing: ClientRequest;
-  #isConnected = false;
+  #connection: MachineConnection | undefined;
+  #isStale = false;
   #isAnswered = false;
+  #isPaused = false;
+  #isOver = false;
   #stopBody: (() => void) | undefined;
 
-  constructor(
-    visit: Visit,
-    upstream: Upstream,
-    settings: ExchangeSettings,
-    done: (outcome: Outcome) => void,
-  ) {
+  constructor(visit: Visit, settings: ExchangeSettings, done: (outcome: Outcome) => void) {
     this.#visit = visit;
     this.#settings = settings;
     this.#done = done;
-    this.#outgoing = makeRequest({
-      agent: upstream.connections,
-      method: visit.parts.request.method!,
-      path: visit.parts.head.target,
-      headers: visit.parts.headers,
-      setHost: false,
-    });
-    this.#listen(this.#outgoing);
-    if (visit.parts.head.body === "none") this.#outgoing.end();
+    visit.attendant = this;
   }
 
-  #listen(outgoing: ClientRequest): void {
-    const { head, response, upgrading } = this.#visit.parts;
-    this.#visit.attendant = this;
-    outgoing.once("socket", (socket) => {
-      if (socket.connecting) socket.once("connect", () => this.#connected());
-      else this.#connected();
-    });
-    outgoing.once("response", (answer) => this.#relay(answer));
-    outgoing.on("error", (error: NodeJS.ErrnoException) => this.#failed(error));
-    outgoing.on("information", ({ statusCode, headers: { link } }) => {
-      if (statusCode === 103 && link !== undefined) this.#hint(link);
-    });
-    if (head.expectsContinue) outgoing.once("continue", () => response.writeContinue());
-    if (upgrading !== undefined) {
-      outgoing.once("upgrade", (answer, socket, head) => void this.#tunnel(answer, socket as Socket, head));
-    }
+  get hasLeft(): boolean {
+    return this.#isOver;
   }
 
   left(): void {
-    this.#outgoing.destroy();
+    this.#connection?.destroy();
     this.#end({ kind: "left" });
   }
 
-  #connected(): void {
-    const { head, body } = this.#visit.parts;
-    this.#isConnected = true;
+  unconnected(reason: string): void {
+    this.#end({ kind: "unconnected", reason });
+  }
+
+  connected(connection: MachineConnection): void {
+    const { request, head, headers, body } = this.#visit.parts;
+    this.#connection = connection;
+    this.#isStale = connection.hasRested;
     this.#settings.connected();
-    if (head.body === "none" || this.#outgoing.destroyed) return;
-    this.#outgoing.flushHeaders();
-    this.#stopBody = body.pumpTo(this.#outgoing);
+    connection.ask({ method: request.method!, target: head.target, headers, body: head.body }, this);
+    if (head.body !== "none") this.#stopBody = body.pumpTo(connection);
   }
 
-  #failed(error: NodeJS.ErrnoException): void {
-    if (this.#isAnswered) return;
-    const reason = error.code ?? error.message;
-    if (!this.#isConnected) this.#end({ kind: "unconnected", reason });
-    else if (reason.startsWith("HPE_")) this.#end({ kind: "garbled", reason });
-    else this.#end({ kind: "broken", isStale: this.#outgoing.reusedSocket });
-  }
-
-  #relay(answer: IncomingMessage): void {
-    const { response, body } = this.#visit.parts;
-    const reason = this.#writeHead(answer);
-    if (reason !== undefined) {
-      this.#outgoing.destroy();
-      this.#end({ kind: "garbled", reason });
-      return;
-    }
-    this.#isAnswered = true;
-    this.#settings.firstByte();
-    relayAnswer(answer, response, this.#settings.stallMs, (how) => {
-      this.#end({ kind: "answered" });
-      if (body.isDone) return;
-      // The machine has said all before it has heard all.
-      this.#outgoing.destroy();
-      if (how === "whole") body.discard();
-    });
-  }
-
-  /** Writes the head of the client's answer. Returns why that cannot be done. */
-  #writeHead(answer: IncomingMessage): string | undefined {
-    const { id, request, response, head, body } = this.#visit.parts;
-    const headers = answerHeaders(answer, id, request.httpVersion === "1.1");
-    if (headers === undefined) return "Transfer-Encoding";
-    // As in `Visit.refuse`.
-    const isUnclear = head.expectsContinue && !body.isDone;
-    if (this.#settings.isLast || isUnclear) response.shouldKeepAlive = false;
+  informed({ status, headers }: AnswerHead): void {
+    const { request, response, head } = this.#visit.parts;
+    if (status === 100 && head.expectsContinue) response.writeContinue();
+    if (status !== 103 || request.httpVersion !== "1.1") return;
+    const link = headers.filter((_, i) => i % 2 === 1 && headers[i - 1]!.toLowerCase() === "link");
     try {
-      response.writeHead(answer.statusCode!, answer.statusMessage!, headers);
-      return undefined;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code ?? "head";
-    }
-  }
-
-  #hint(link: string | string[]): void {
-    const { request, response } = this.#visit.parts;
-    if (request.httpVersion !== "1.1" || response.headersSent) return;
-    try {
-      response.writeEarlyHints({ link });
+      if (link.length > 0) response.writeEarlyHints({ link });
     } catch {
       // It was only a hint.
     }
   }
 
-  async #tunnel(answer: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const { id, upgrading } = this.#visit.parts;
-    const headers = answerHeaders(answer, id, false);
-    if (headers === undefined) {
-      socket.destroy();
-      return this.#end({ kind: "garbled", reason: "Transfer-Encoding" });
-    }
+  answered(answer: AnswerHead, isAlone: boolean): void {
+    const { response } = this.#visit.parts;
+    this.#writeHead(answer);
     this.#isAnswered = true;
+    this.#settings.firstByte();
+    if (isAlone) response.flushHeaders();
+  }
+
+  body(bytes: Buffer): void {
+    const { response } = this.#visit.parts;
+    if (!response.write(bytes) && !this.#isPaused) this.#awaitClient();
+  }
+
+  ended(trailers: readonly string[]): void {
+    const { response, body } = this.#visit.parts;
+    const passed = passedTrailers(trailers);
+    if (passed !== undefined) response.addTrailers(passed);
+    response.end();
+    this.#end({ kind: "answered" });
+    // The machine may have said all before it has heard all.
+    body.discard();
+  }
+
+  upgraded(answer: AnswerHead, socket: Socket, rest: Buffer): void {
+    const { id, upgrading } = this.#visit.parts;
+    if (upgrading === undefined) {
+      socket.destroy();
+      this.#end({ kind: "garbled", reason: "101" });
+      return;
+    }
     this.#visit.attendant = undefined;
     this.#settings.firstByte();
-    upgrading!.detach();
-    await openTunnel(upgrading!, { answer, socket, head }, headers, this.#settings.stallMs);
+    upgrading.detach();
+    const headers = clientHeaders(answer, id, false);
+    const machine = { socket, head: rest, answer };
+    void openTunnel(upgrading, machine, headers, this.#settings.stallMs).then(() => {
+      this.#end({ kind: "answered" });
+    });
+  }
+
+  garbled(reason: string): void {
+    if (this.#isAnswered) this.#cut();
+    else this.#end({ kind: "garbled", reason });
+  }
+
+  broken(): void {
+    if (this.#isAnswered) this.#cut();
+    else this.#end({ kind: "broken", isStale: this.#isStale });
+  }
+
+  /** Throws `Garbled` when the client's side cannot say it. */
+  #writeHead(answer: AnswerHead): void {
+    const { id, request, response, head, body } = this.#visit.parts;
+    // As in `Visit.refuse`.
+    const isUnclear = head.expectsContinue && !body.isDone;
+    if (this.#settings.isLast || isUnclear) response.shouldKeepAlive = false;
+    const headers = clientHeaders(answer, id, request.httpVersion === "1.1");
+    try {
+      response.writeHead(answer.status, answer.reason, headers);
+    } catch (error) {
+      throw new Garbled((error as NodeJS.ErrnoException).code ?? "head");
+    }
+  }
+
+  /** Reads on when the client has taken what there is for it. */
+  #awaitClient(): void {
+    const { response } = this.#visit.parts;
+    this.#isPaused = true;
+    this.#connection!.pause();
+    response.socket?.setTimeout(this.#settings.stallMs);
+    response.once("drain", () => {
+      this.#isPaused = false;
+      response.socket?.setTimeout(0);
+      if (!this.#isOver) this.#connection!.resume();
+    });
+  }
+
+  /** The client learns that there is more: its connection ends without the end of the answer (F52). */
+  #cut(): void {
+    const { request, response } = this.#visit.parts;
+    // HTTP/1.0 knows the end of an answer by that of the connection alone.
+    if (request.httpVersion === "1.0") response.socket?.resetAndDestroy();
+    else response.socket?.destroy();
     this.#end({ kind: "answered" });
   }
 
   #end(outcome: Outcome): void {
+    this.#isOver = true;
     this.#visit.attendant = undefined;
     this.#stopBody?.();
     this.#stopBody = undefined;

@@ -39,6 +39,7 @@ export function forwardedHeaders(
     via === undefined ? PSEUDONYM : `${via}, ${PSEUDONYM}`,
   );
   if (isUpgrade) headers.push("Connection", "Upgrade", "Upgrade", upgrade!);
+  else headers.push("Connection", "keep-alive");
   return headers;
 }
 

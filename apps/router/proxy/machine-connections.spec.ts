@@ -1,9 +1,10 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, request } from "node:http";
+import { createServer } from "node:http";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { SimulatedClock, SystemClock } from "#kernel";
+import type { Asker, MachineConnection } from "./machine-connection.ts";
 import { MachineConnections } from "./machine-connections.ts";
 
 /** A program that listens and then sleeps. */
@@ -34,14 +35,27 @@ describe("MachineConnections", () => {
   }
 
   /** One request, to its end; tells whether its connection had been used before. */
-  async function ask(agent: MachineConnections): Promise<{ text: string; isReused: boolean }> {
-    const outgoing = request({ agent, headers: ["Host", "app"] });
-    outgoing.end();
-    const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
-    let text = "";
-    for await (const chunk of answer) text += chunk;
-    await new Promise(setImmediate);
-    return { text, isReused: outgoing.reusedSocket };
+  async function ask(connections: MachineConnections): Promise<{ text: string; isReused: boolean }> {
+    const connection = await new Promise<MachineConnection>((connected, unconnected) => {
+      connections.take({ hasLeft: false, connected, unconnected });
+    });
+    const isReused = connection.hasRested;
+    const text = await new Promise<string>((done, fail) => {
+      let body = "";
+      const question = { method: "GET", target: "/", headers: ["Host", "app"], body: "none" } as const;
+      const listener = {
+        informed: fail,
+        answered: () => undefined,
+        upgraded: fail,
+        garbled: fail,
+        broken: fail,
+      };
+      const told = (bytes: Buffer) => {
+        body += bytes;
+      };
+      connection.ask(question, { ...listener, body: told, ended: () => done(body) } satisfies Asker);
+    });
+    return { text, isReused };
   }
 
   it("uses a connection again, the one that was used last first, and none that the machine has closed", async () => {
@@ -88,8 +102,13 @@ describe("MachineConnections", () => {
     const server = createServer((_, response) => waiting.push(() => response.end("ok")));
     const connections = await to(server);
     const dialled = Array.from({ length: 100 }, () => ask(connections));
-    const left = request({ agent: connections });
-    left.destroy();
+    connections.take({
+      hasLeft: true,
+      connected: () => {
+        throw new Error("it has left");
+      },
+      unconnected: () => undefined,
+    });
     const last = ask(connections);
     const serve = setInterval(() => waiting.splice(0).map((answer) => answer()), 5);
     await Promise.all([...dialled, last]);
@@ -100,12 +119,13 @@ describe("MachineConnections", () => {
     const deaf = new Worker(DEAF, { eval: true });
     const [port] = (await once(deaf, "message")) as [number];
     const connections = new MachineConnections({ host: "127.0.0.1", port }, 100, new SystemClock());
-    const failed = Promise.withResolvers<NodeJS.ErrnoException>();
+    const failed = Promise.withResolvers<string>();
     // The kernel takes a few for a program that sleeps.
-    const requests = Array.from({ length: 5 }, () => request({ agent: connections }).end());
-    for (const outgoing of requests) outgoing.on("error", failed.resolve);
-    expect(await failed.promise).toMatchObject({ code: "ETIMEDOUT" });
-    for (const outgoing of requests) outgoing.destroy();
+    for (let n = 0; n < 5; n += 1) {
+      const connected = (connection: MachineConnection) => connection.destroy();
+      connections.take({ hasLeft: false, connected, unconnected: failed.resolve });
+    }
+    expect(await failed.promise).toBe("ETIMEDOUT");
     await deaf.terminate();
   });
 

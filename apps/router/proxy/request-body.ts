@@ -1,5 +1,6 @@
-import type { ClientRequest, IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { passedTrailers } from "./header-names.ts";
+import type { MachineConnection } from "./machine-connection.ts";
 
 /** How long a client may go on sending a body that nobody wants, before its connection is closed. */
 const LINGER_MS = 2_000;
@@ -44,28 +45,23 @@ export class RequestBody {
   }
 
   /** Sends it to a machine, as fast as that takes it. Returns what stops that; the rest stays with the client. */
-  pumpTo(outgoing: ClientRequest): () => void {
-    for (const chunk of this.#kept) outgoing.write(chunk);
+  pumpTo(machine: MachineConnection): () => void {
+    for (const chunk of this.#kept) machine.write(chunk);
     if (this.#isDone) {
-      this.#finish(outgoing);
+      this.#finish(machine);
       return () => undefined;
     }
     const request = this.#request;
     const onData = (chunk: Buffer) => {
       this.#keep(chunk);
-      if (outgoing.write(chunk)) return;
+      if (machine.write(chunk)) return;
       this.#await(false);
-      // A client that is not read is not heard to leave either.
-      outgoing.socket?.setTimeout(this.#limits.stallMs);
-      outgoing.once("drain", onDrain);
-    };
-    const onDrain = () => {
-      outgoing.socket?.setTimeout(0);
-      this.#await(true);
+      // A client that is not read is not heard to leave either: hence the limit.
+      machine.whenDrained(this.#limits.stallMs, () => this.#await(true));
     };
     const onEnd = () => {
       this.#ended();
-      this.#finish(outgoing);
+      this.#finish(machine);
     };
     request.on("data", onData);
     request.on("end", onEnd);
@@ -73,7 +69,6 @@ export class RequestBody {
     return () => {
       request.off("data", onData);
       request.off("end", onEnd);
-      outgoing.off("drain", onDrain);
       if (!this.#isDone) this.#await(false);
     };
   }
@@ -114,9 +109,7 @@ export class RequestBody {
     }
   }
 
-  #finish(outgoing: ClientRequest): void {
-    const trailers = passedTrailers(this.#request.rawTrailers);
-    if (trailers !== undefined) outgoing.addTrailers(trailers);
-    outgoing.end();
+  #finish(machine: MachineConnection): void {
+    machine.finish(passedTrailers(this.#request.rawTrailers)?.flat() ?? []);
   }
 }

@@ -136,6 +136,7 @@ function faultOf(request: IncomingMessage, found: Found): Refused | undefined {
 function headOf(request: IncomingMessage, found: Found, headers: string[]): RequestHead | Refused {
   const place = placeOf(request, found.host!);
   if (place === undefined) return bad("the request names no path: begin it with /");
+  if (!VISIBLE.test(place.target)) return bad("the path holds what is no part of a path");
   const named = found.connection === undefined ? undefined : namedByConnection(found.connection);
   if (named !== undefined) without(headers, named);
   headers.push("Host", place.host);
@@ -164,6 +165,9 @@ function bodyOf({ coding, length }: Found): RequestHead["body"] {
   if (coding !== undefined) return "chunked";
   return length === undefined || Number(length) === 0 ? "none" : "sized";
 }
+
+/** Node's parser takes some control characters in a path. */
+const VISIBLE = /^[\x21-\xff]+$/;
 
 /** Host and path; the host of a target in absolute form is the one that counts (RFC 9112 §3.2.2). */
 function placeOf(

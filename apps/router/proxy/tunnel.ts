@@ -1,5 +1,5 @@
-import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import type { AnswerHead } from "./answer-head.ts";
 import type { UpgradingClient } from "./upgrading-client.ts";
 
 /** How long one side may take for the last bytes of the other. */
@@ -10,7 +10,7 @@ export interface UpgradedMachine {
   readonly socket: Socket;
   /** What came after the head of its answer. */
   readonly head: Buffer;
-  readonly answer: IncomingMessage;
+  readonly answer: AnswerHead;
 }
 
 /**
@@ -23,8 +23,8 @@ export async function openTunnel(
   headers: readonly string[],
   stallMs: number,
 ): Promise<void> {
-  const { statusMessage, headers: said } = machine.answer;
-  const lines = [`HTTP/1.1 101 ${statusMessage}`, "Connection: Upgrade", `Upgrade: ${said.upgrade}`];
+  const { reason, upgrade } = machine.answer;
+  const lines = [`HTTP/1.1 101 ${reason}`, "Connection: Upgrade", `Upgrade: ${upgrade}`];
   for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
   client.socket.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
   if (machine.head.length > 0) client.socket.write(machine.head);

@@ -1,6 +1,7 @@
 import type { Clock } from "#kernel";
 import type { Route } from "#routing";
-import { type Address, MachineConnections } from "./machine-connections.ts";
+import type { Address } from "./machine-connection.ts";
+import { MachineConnections } from "./machine-connections.ts";
 
 /** Pauses between two tries to connect to a program that does not listen yet. */
 const FIRST_PAUSE_MS = 2;
