@@ -92,22 +92,21 @@ async function openPorts(settings: AgentSettings, clock: Clock, ids: Ids) {
   const { clusterId, hostId, dataDir, subnet, routers, diskReserveMib, volumePoolMib } = settings;
   const names = new HostNames(clusterId, hostId);
   const reserveBytes = 2 * diskReserveMib * MIB;
-  const images = await OciImageStore.open({ dir: join(dataDir, "images"), ids, clock, reserveBytes });
-  const { store: volumes, warning: storageWarning } = await openVolumeStore({
-    dir: join(dataDir, "volumes"),
-    label: `drover-${names.tag}`,
-    clock,
-    ...(volumePoolMib === undefined ? {} : { poolBytes: volumePoolMib * MIB }),
-    reserveBytes,
-  });
-  const ports: AgentPorts = {
-    images,
-    rootfs: await OverlayRootfsStore.open({ dir: join(dataDir, "machines"), images }),
-    network: await BridgeNetwork.open(names, subnet, { routers }),
-    containers: await ConmonRuntime.open({ names, dataDir, clock, maxReady: settings.readyContainers }),
-    logs: await MonitoredMachineLogs.open({ dir: join(dataDir, "logs") }),
-    volumes,
-  };
+  const [images, { store: volumes, warning: storageWarning }, network, containers, logs] = await Promise.all([
+    OciImageStore.open({ dir: join(dataDir, "images"), ids, clock, reserveBytes }),
+    openVolumeStore({
+      dir: join(dataDir, "volumes"),
+      label: `drover-${names.tag}`,
+      clock,
+      ...(volumePoolMib === undefined ? {} : { poolBytes: volumePoolMib * MIB }),
+      reserveBytes,
+    }),
+    BridgeNetwork.open(names, subnet, { routers }),
+    ConmonRuntime.open({ names, dataDir, clock, maxReady: settings.readyContainers }),
+    MonitoredMachineLogs.open({ dir: join(dataDir, "logs") }),
+  ]);
+  const rootfs = await OverlayRootfsStore.open({ dir: join(dataDir, "machines"), images });
+  const ports: AgentPorts = { images, rootfs, network, containers, logs, volumes };
   return { ports, storageWarning };
 }
 

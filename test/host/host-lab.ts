@@ -148,7 +148,7 @@ export class HostLab {
 
   ask<C extends Call>(hostId: string, call: C, request: RequestOf<C>): Promise<Result<AnswerOf<C>>> {
     const verb = call.verb as HostVerb;
-    const isForScheduler = verb === "offer" || verb === "commit" || verb === "release";
+    const isForScheduler = ["offer", "commit", "commit-volume", "release"].includes(verb);
     return this.#ask(isForScheduler ? "scheduler" : "api", hostId, call, request, ids.ulid());
   }
 

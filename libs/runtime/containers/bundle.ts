@@ -61,7 +61,9 @@ export class Bundle {
 
   async started(): Promise<Started | undefined> {
     const text = await readText(`${this.path}/started`);
-    return text === undefined ? undefined : (JSON.parse(text) as Started);
+    if (text === undefined) return undefined;
+    // A power failure may leave the note without its text: that it is there says that the process may have begun.
+    return { startedAtMs: Number(/"startedAtMs":(\d+)/.exec(text)?.[1] ?? 0) };
   }
 
   /** Notes the loss once: the first time stays. Returns when it was noticed, epoch milliseconds. */

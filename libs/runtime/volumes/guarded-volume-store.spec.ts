@@ -69,7 +69,7 @@ describe("GuardedVolumeStore", () => {
     const opening = GuardedVolumeStore.open({ store: new SimulatedVolumeStore(pool), clock });
     await clock.pass(20_000);
     const second = await opening;
-    expect(second.suspicion?.detail).toBe("check: not done within 20000 ms");
+    expect(second.suspicion?.detail).toBe("start: not done within 20000 ms");
     second.close();
   });
 

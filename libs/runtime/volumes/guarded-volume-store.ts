@@ -15,6 +15,8 @@ export type SuspicionListener = (suspicion: StorageSuspicion | undefined) => voi
 export interface GuardedVolumeStoreSettings {
   readonly store: VolumeStore;
   readonly clock: Clock;
+  /** What it begins with; its conformance check unless told. */
+  readonly begin?: (inTime: AbortSignal) => Promise<void>;
   /** How long a call may take; 20 s unless told. */
   readonly timeoutMs?: number;
   /** How long a call may take that copies, in a store without instant snapshots; 10 min unless told. */
@@ -31,7 +33,7 @@ const LONGEST_PAUSE_MS = 60_000;
 /**
  * Any store, with the promise that each call ends (F26). One that does not end in time, or fails as nothing explains,
  * makes the store suspect: its calls are put off, and its host must promise none of it, until it passes its conformance
- * check, which is tried again and again. It begins with one. Machines that run go on: nothing of theirs comes by here.
+ * check, which is tried again and again. Machines that run go on: nothing of theirs comes by here.
  */
 export class GuardedVolumeStore extends VolumeStore {
   override readonly kind: VolumeStore["kind"];
@@ -55,11 +57,12 @@ export class GuardedVolumeStore extends VolumeStore {
     this.abilities = store.abilities;
   }
 
-  /** Guards a store, which is checked first; the guard comes up in time, whatever the check says. */
+  /** Guards a store; comes up in time, whether that does or not. */
   static async open(settings: GuardedVolumeStoreSettings): Promise<GuardedVolumeStore> {
+    const { store, begin = (inTime) => store.check(inTime) } = settings;
     const guard = new GuardedVolumeStore(settings);
-    const failure = await guard.#checkOnce(guard.#timeoutMs);
-    if (failure !== undefined) guard.#suspect(failure);
+    const failure = await guard.#failureOf(guard.#timeoutMs, begin);
+    if (failure !== undefined) guard.#suspect(`start: ${failure}`);
     return guard;
   }
 
@@ -187,18 +190,22 @@ export class GuardedVolumeStore extends VolumeStore {
   async #recover(): Promise<void> {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       await this.#clock.sleep(pauseMs, this.#closed.signal);
-      if ((await this.#checkOnce(CHECK_TIMEOUT_MS)) === undefined) break;
+      const failure = await this.#failureOf(CHECK_TIMEOUT_MS, (inTime) => this.#store.check(inTime));
+      if (failure === undefined) break;
     }
     this.#change(undefined);
   }
 
-  /** Why the check failed; undefined when it passed. */
-  async #checkOnce(timeoutMs: number): Promise<string | undefined> {
+  /** Why the work failed; undefined when it did not. */
+  async #failureOf(
+    timeoutMs: number,
+    work: (inTime: AbortSignal) => Promise<void>,
+  ): Promise<string | undefined> {
     try {
-      await this.#inTime(timeoutMs, this.#closed.signal, (inTime) => this.#store.check(inTime));
+      await this.#inTime(timeoutMs, this.#closed.signal, work);
       return undefined;
     } catch (error) {
-      return `check: ${lineOf(error)}`;
+      return lineOf(error);
     }
   }
 

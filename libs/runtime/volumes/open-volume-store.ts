@@ -43,21 +43,24 @@ export async function openVolumeStore(settings: VolumeStoreSettings): Promise<Op
   const pooled = await stat(file).catch(ifMissing(undefined));
   const poolBytes = settings.poolBytes ?? (await defaultPoolBytes(dir, pooled?.size ?? 0));
   const btrfs = new BtrfsVolumeStore(new LoopPool({ ...settings, maxBytes: poolBytes }));
-  const guard = (store: VolumeStore) => GuardedVolumeStore.open({ store, clock });
-  if (pooled !== undefined) return { store: await guard(btrfs) };
+  // One that is there is brought up, which writes to the disk; a new one has to show all that it can.
+  const guardNew = (store: VolumeStore) => GuardedVolumeStore.open({ store, clock });
+  const guardKnown = (store: BtrfsVolumeStore | DirectoryVolumeStore) =>
+    GuardedVolumeStore.open({ store, clock, begin: (inTime) => store.open(inTime) });
+  if (pooled !== undefined) return { store: await guardKnown(btrfs) };
   const plain = new DirectoryVolumeStore({ ...settings, dir: folder, capacityBytes: poolBytes });
   if ((await listFolder(join(folder, "volumes"))).length > 0)
-    return { store: await guard(plain), warning: "this host's volumes are plain folders: see there" };
+    return { store: await guardKnown(plain), warning: `this host's volumes are plain folders, in ${folder}` };
   try {
     await btrfs.open(AbortSignal.timeout(TRIAL_MS));
-    return { store: await guard(btrfs) };
+    return { store: await guardNew(btrfs) };
   } catch (error) {
     await unmountUnder(dir);
     await rm(file, { force: true });
     const why = error instanceof Error ? error.message : String(error);
-    if (poolBytes === 0) return { store: await guard(plain) };
+    if (poolBytes === 0) return { store: await guardNew(plain) };
     const warning = `volumes are plain folders, which no size limits, for btrfs does not work here: ${why}`;
-    return { store: await guard(plain), warning };
+    return { store: await guardNew(plain), warning };
   }
 }
 
