@@ -63,7 +63,12 @@ function notByItself() {
 /** One volume per machine, as Fly has it. */
 export const mountsSchema = z.array(mountSchema).max(1, "a machine mounts one volume at the most");
 
-/** Ids of the volumes that a config mounts. A config of before volumes may hold anything there. */
+/** A config's mounts. One of before volumes may hold anything there: it mounts nothing, as then. */
+export function mountsOf(config: { readonly mounts?: unknown }): z.infer<typeof mountsSchema> {
+  return config.mounts === undefined ? [] : (mountsSchema.safeParse(config.mounts).data ?? []);
+}
+
+/** Ids of the volumes that a config mounts. */
 export function mountedVolumesOf(config: { readonly mounts?: unknown }): string[] {
-  return mountsSchema.safeParse(config.mounts ?? []).data?.map(({ volume }) => volume) ?? [];
+  return mountsOf(config).map(({ volume }) => volume);
 }

@@ -6,7 +6,7 @@ import type { Volume, VolumeStep } from "#volumes";
 import { awaitExit, keepProcess, type Released, sendSignal } from "./end-process.ts";
 import { type LaunchPorts, launch } from "./launch.ts";
 import { type LaunchSpecOf, launchSpecs } from "./launch-spec.ts";
-import { mountsOf } from "./mounts.ts";
+import { launchMounts } from "./mounts.ts";
 import type { MachineOf } from "./place.ts";
 import { prepare } from "./prepare.ts";
 import { pullImage } from "./pull-image.ts";
@@ -40,7 +40,7 @@ export function effectsOf(
   };
   const specOf: LaunchSpecOf = launchSpecs(
     () => machines.host.id,
-    mountsOf(ports.volumes, (volumeId) => machines.host.volumes.get(volumeId)),
+    launchMounts(ports.volumes, (volumeId) => machines.host.volumes.get(volumeId)),
   );
   return {
     ...volumeEffectsOf(ports.volumes),

@@ -1,4 +1,4 @@
-import { mountsSchema } from "#contracts";
+import { mountsOf } from "#contracts";
 import { TerminalError } from "#kernel";
 import type { Machine } from "#machines";
 import type { LaunchMount, VolumeStore } from "#runtime";
@@ -8,9 +8,12 @@ import type { Volume } from "#volumes";
 export type MountsOf = (machine: Machine) => readonly LaunchMount[];
 
 /** A machine never runs without the data that it was promised: `TerminalError` when the volume is not its own (I6). */
-export function mountsOf(store: VolumeStore, volumeOf: (volumeId: string) => Volume | undefined): MountsOf {
+export function launchMounts(
+  store: VolumeStore,
+  volumeOf: (volumeId: string) => Volume | undefined,
+): MountsOf {
   return ({ id, config }) =>
-    mountsSchema.parse(config.mounts ?? []).map(({ volume: volumeId, path }) => {
+    mountsOf(config).map(({ volume: volumeId, path }) => {
       if (volumeOf(volumeId)?.attachedMachineId === id) {
         return { source: store.pathOf(volumeId), destination: path };
       }
