@@ -23,7 +23,7 @@ export function evolveSnapshot(snapshot: Snapshot, event: SnapshotEvent, atMs: n
       return snapshot;
     case "SnapshotCreated": {
       const { sizeBytes } = event.data;
-      return { ...settle(snapshot, "created"), sizeBytes, heldMib: Math.ceil(sizeBytes / MIB) };
+      return { ...settle(snapshot, "created"), sizeBytes, heldMib: Math.max(1, Math.ceil(sizeBytes / MIB)) };
     }
     case "SnapshotCreateFailed": {
       const { error, operation } = event.data;
