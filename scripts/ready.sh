@@ -20,7 +20,7 @@ ready() {
       host) [ -z "$(missing_packages)" ] ;;
       nats-server) ready_tool nats-server ;;
       demo) ready_tool busybox ;;
-      trial) ready_tool docker-registry && ready_tool busybox && ready_postgres ;;
+      trial) ready_tool docker-registry && ready_tool busybox && ready_postgres && [ -z "$(missing_for_trial)" ] ;;
     esac || return 1
   done
 }
@@ -56,6 +56,12 @@ ready_postgres() {
     [ ! -x "$initdb" ] || return 0
   done
   return 1
+}
+
+# What tests run beside what Drover runs.
+missing_for_trial() {
+  command -v sqlite3 >/dev/null || echo sqlite3
+  command -v mkfs.ext4 >/dev/null || echo e2fsprogs
 }
 
 missing_packages() {

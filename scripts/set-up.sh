@@ -51,6 +51,9 @@ bring() {
     demo) ready_tool busybox || bring_private busybox-static busybox true ;;
     trial)
       ready_tool docker-registry || bring_private docker-registry docker-registry --version
+      packages=$(missing_for_trial | tr '\n' ' ')
+      # shellcheck disable=SC2086 # a list of words
+      [ -z "$packages" ] || install_packages $packages || fail "apt-get could not install $packages: see $log"
       if ! ready_postgres; then
         . "$root/scripts/postgres.sh"
         bring_postgres

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { hostCalls } from "#contracts";
@@ -83,6 +85,24 @@ async function powerFails(): Promise<void> {
   await lab.topology.hosts.get("a")!.leaf.restart();
   agent = await lab.agent("a");
 }
+
+describe("F34: a database on a volume that is full", () => {
+  it("loses nothing, goes on once there is room, and its volume grows no further than its host has room", async () => {
+    const folder = join(place.dataDir, "volumes/pool/volumes", volumeId);
+    const fill = (name: string, argv: readonly string[]) =>
+      spawnSync(argv[0]!, [...argv.slice(1), join(folder, name)]);
+    expect(fill("most", ["fallocate", "--length", "960M"]).status).toBe(0);
+    expect(fill("rest", ["cp", "/dev/zero"]).status).not.toBe(0);
+    const full = [...acked, ...ackedIn(place, machineId)];
+    const command = { type: "ExtendVolume", sizeGb: 4 } as const;
+    expect(await lab.ask("a", hostCalls.volume, { volumeId, command })).toMatchObject({
+      ...{ kind: "refused", refusal: { code: "insufficient_capacity" } },
+    });
+    for (const name of ["most", "rest"]) rmSync(join(folder, name));
+    for (const row of full) acked.add(row);
+    await nothingIsLost();
+  }, 120_000);
+});
 
 describe("I6, F17, F22: a database on a volume, under writes", () => {
   const times = Array.from({ length: TIMES }, (_, index) => index + 1);

@@ -42,7 +42,7 @@ export class HostLab {
   readonly #places = new Map<string, HostPlace>();
   /** The scheduler's own connection, which may read what the hub holds. */
   readonly scheduling: BusConnection;
-  readonly #clients: { readonly api: BusClient; readonly scheduler: BusClient };
+  readonly #clients: Readonly<Record<Caller, BusClient>>;
   readonly #connections: readonly BusConnection[];
 
   /** `dataIn`: a folder for the hosts' data directories, where that is not to be the lab's own. */
@@ -60,6 +60,7 @@ export class HostLab {
     const connections = await Promise.all([
       connectBus(topology.bus("api")),
       connectBus(topology.bus("scheduler")),
+      connectBus(topology.bus("volumes")),
     ]);
     return new HostLab(folder, options.dataIn ?? folder, topology, [image, otherImage], connections);
   }
@@ -69,7 +70,7 @@ export class HostLab {
     dataIn: string,
     topology: Topology,
     images: readonly [OciLayout, OciLayout],
-    connections: readonly [BusConnection, BusConnection],
+    connections: readonly [BusConnection, BusConnection, BusConnection],
   ) {
     this.folder = folder;
     this.#dataIn = dataIn;
@@ -80,6 +81,7 @@ export class HostLab {
     this.#clients = {
       api: new BusClient(connections[0], ids),
       scheduler: new BusClient(connections[1], ids),
+      volumes: new BusClient(connections[2], ids),
     };
   }
 
@@ -147,9 +149,8 @@ export class HostLab {
   }
 
   ask<C extends Call>(hostId: string, call: C, request: RequestOf<C>): Promise<Result<AnswerOf<C>>> {
-    const verb = call.verb as HostVerb;
-    const isForScheduler = ["offer", "commit", "commit-volume", "release"].includes(verb);
-    return this.#ask(isForScheduler ? "scheduler" : "api", hostId, call, request, ids.ulid());
+    const caller = CALLERS[call.verb as HostVerb] ?? "api";
+    return this.#ask(caller, hostId, call, request, ids.ulid());
   }
 
   /** What the hosts of the region say to a request for bids, all of them. */
@@ -207,7 +208,7 @@ export class HostLab {
   }
 
   #ask<C extends Call>(
-    as: "api" | "scheduler",
+    as: Caller,
     hostId: string,
     call: C,
     request: RequestOf<C>,
@@ -217,6 +218,14 @@ export class HostLab {
     return this.#clients[as].call(call, subject, request, metaOf(commandId));
   }
 }
+
+type Caller = "api" | "scheduler" | "volumes";
+
+/** Who may ask a host what; the API else. */
+const CALLERS: Partial<Record<HostVerb, Caller>> = {
+  ...{ offer: "scheduler", commit: "scheduler", release: "scheduler", "commit-volume": "scheduler" },
+  ...{ volume: "volumes", snapshot: "volumes" },
+};
 
 const SERVES = "trap 'exit 0' INT TERM; echo began; while :; do sleep 1 & wait $!; done";
 
