@@ -12,6 +12,7 @@ export * from "./names.ts";
 export { BridgeNetwork } from "./network/bridge-network.ts";
 export * from "./network/machine-network.ts";
 export { purgeHost } from "./purge.ts";
+export { mountsUnder } from "./rootfs/mounts.ts";
 export { OverlayRootfsStore, type OverlayRootfsStoreSettings } from "./rootfs/overlay-rootfs-store.ts";
 export * from "./rootfs/rootfs-store.ts";
 export { type SimulatedLayer, SimulatedRootfsStore } from "./rootfs/simulated-rootfs-store.ts";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mountsUnder } from "../../libs/runtime/rootfs/mounts.ts";
+import { mountsUnder } from "#runtime";
 import { until } from "./container-process.ts";
 
 /** EXT4_IOC_SHUTDOWN of fs/ext4/ext4.h, and the flag by which not even the journal is written any more. */
