@@ -213,6 +213,41 @@ describe("from the hub", () => {
   );
 });
 
+describe("a host's volumes", () => {
+  it("are ordered about by the service volumes alone, and that by the API alone", async () => {
+    const order = subjects.hostCommand("a", "volume");
+    const heard: string[] = [];
+    const hear = (asked: { subject: string; string(): string }) =>
+      void heard.push(`${asked.string()} ${asked.subject}`);
+    const listeners: [NatsConnection, string][] = [
+      [agent, order],
+      [agent, subjects.hostCommand("a", "commit-volume")],
+      [await open(topology.bus("volumes")), subjects.volumes("destroy")],
+      [scheduler, subjects.scheduler("place-volume")],
+    ];
+    for (const [nc, subject] of listeners) {
+      nc.subscribe(subject, { callback: (_error, message) => hear(message) });
+      await nc.flush();
+    }
+    await throughTheLink();
+    const askers = [...HUB_SERVICES.map((name) => [name, topology.bus(name)] as const)];
+    for (const [name, bus] of [...askers, ["host b", topology.hosts.get("b")!.bus] as const]) {
+      const nc = await open(bus);
+      for (const [, subject] of listeners) nc.publish(subject, name);
+      // The scheduler alone says where volumes are.
+      if (name !== "scheduler") nc.publish(subjects.control("volume", "v1"), "forged");
+      await nc.flush();
+    }
+    await expectUntouched();
+    expect(heard.sort()).toEqual([
+      `api ${subjects.volumes("destroy")}`,
+      `scheduler ${subjects.hostCommand("a", "commit-volume")}`,
+      `volumes ${order}`,
+      `volumes ${subjects.scheduler("place-volume")}`,
+    ]);
+  });
+});
+
 describe("from another host", () => {
   it("its agent neither writes, reads, manages nor plays host a", async () => {
     const nc = await open(topology.hosts.get("b")!.bus);

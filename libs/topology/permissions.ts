@@ -5,6 +5,7 @@ import {
   type HostVerb,
   SCHEDULER_VERBS,
   subjects,
+  VOLUMES_VERBS,
 } from "#contracts";
 import { agentUser, type HubService, type User } from "./credentials.ts";
 
@@ -44,7 +45,8 @@ export function servicePermissions(service: HubService, streams: HubStreams): Pe
           ...read,
           ...traces,
           ...command("machine", "get", "inspect", "events", "logs", "cordon", "get-volume"),
-          ...SCHEDULER_VERBS.map((verb) => subjects.scheduler(verb)),
+          ...(["place", "survey"] as const).map((verb) => subjects.scheduler(verb)),
+          ...VOLUMES_VERBS.map((verb) => subjects.volumes(verb)),
           ...append("app", "name", "idempotency", "token", "hostname"),
         ],
         subscribe: [own, live, subjects.logLines("*", "*")],
@@ -76,9 +78,9 @@ export function servicePermissions(service: HubService, streams: HubStreams): Pe
       };
     case "volumes":
       return {
-        publish: [...read, ...command("get", "volume", "snapshot", "get-volume")],
-        subscribe: [own, live],
-        responds: false,
+        publish: [...read, ...command("volume", "snapshot", "events"), subjects.scheduler("place-volume")],
+        subscribe: [own, live, ...VOLUMES_VERBS.map((verb) => subjects.volumes(verb))],
+        responds: true,
       };
     case "cli":
       return { publish: [...read, ...traces], subscribe: [own], responds: false };

@@ -37,6 +37,8 @@ export const clusterSchema = z.strictObject({
   hubLeafPort: port,
   hubMonitorPort: port,
   schedulerHealthPort: port,
+  /** Clusters from before there were volumes have none: the next `up` gives them one. */
+  volumesHealthPort: port.optional(),
   hosts: z.array(clusterHostSchema).min(1),
   /** Clusters from before there were any have none: the next `up` makes one. */
   routers: z.array(clusterRouterSchema).default([]),

@@ -49,7 +49,7 @@ export class Layout {
   get demoDir(): string {
     return join(this.root, "demo");
   }
-  /** Settings and data of one service: `api`, `scheduler`, or a router by its id. */
+  /** Settings and data of one service: `api`, `scheduler`, `volumes`, or a router by its id. */
   serviceDir(service: string): string {
     return join(this.root, service);
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@jest/globals";
 import { SystemClock, SystemIds } from "#kernel";
 import { freePort } from "#testing";
 import { clusterSchema } from "./cluster-file.ts";
-import { growCluster, growRouters, makeCluster } from "./make-cluster.ts";
+import { growCluster, growRouters, makeCluster, withVolumes } from "./make-cluster.ts";
 import { portsOf } from "./ports.ts";
 
 const clock = new SystemClock();
@@ -22,7 +22,7 @@ describe("a new cluster", () => {
       "host-4",
       "host-5",
     ]);
-    expect(portsOf(cluster).size).toBe(6 + 5 * 3 + 1);
+    expect(portsOf(cluster).size).toBe(7 + 5 * 3 + 1);
     expect(new Set(cluster.hosts.map(({ subnet }) => subnet)).size).toBe(5);
   });
 
@@ -37,7 +37,7 @@ describe("a new cluster", () => {
     const cluster = await makeCluster({ ...wanted, hosts: 2 }, clock, ids);
     const grown = await growCluster(cluster, 4, ids);
     expect(grown.hosts.slice(0, 2)).toEqual(cluster.hosts);
-    expect(portsOf(grown).size).toBe(6 + 4 * 3 + 1);
+    expect(portsOf(grown).size).toBe(7 + 4 * 3 + 1);
     expect(await growCluster(cluster, 2, ids)).toBe(cluster);
   });
 
@@ -53,6 +53,13 @@ describe("a new cluster", () => {
     const moved = await growRouters({ ...grown, http: at(await freePort()) }, 3, ids);
     expect(moved.routers[0]!.port).toBe(moved.http.port);
     expect(moved.routers.slice(1)).toEqual(grown.routers.slice(1));
+  });
+
+  it("from before there were volumes gets a port for them", async () => {
+    const { volumesHealthPort: _, ...before } = await makeCluster({ ...wanted, hosts: 1 }, clock, ids);
+    const grown = await withVolumes(clusterSchema.parse(before), ids);
+    expect(portsOf(grown).size).toBe(portsOf(before).size + 1);
+    expect(await withVolumes(grown, ids)).toBe(grown);
   });
 
   it("from before there were routers gets one", async () => {

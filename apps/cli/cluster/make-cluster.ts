@@ -38,7 +38,15 @@ export async function makeCluster(wanted: Wanted, clock: Clock, ids: Ids): Promi
     hosts: [],
     routers: [],
   };
-  return growRouters(await growCluster(cluster, wanted.hosts, ids), wanted.routers, ids);
+  const grown = await growCluster(await withVolumes(cluster, ids), wanted.hosts, ids);
+  return growRouters(grown, wanted.routers, ids);
+}
+
+/** The cluster with a port for the service volumes. */
+export async function withVolumes(cluster: Cluster, ids: Ids): Promise<Cluster> {
+  if (cluster.volumesHealthPort !== undefined) return cluster;
+  const [port] = await freePorts(1, () => ids.random(), portsOf(cluster));
+  return { ...cluster, volumesHealthPort: port! };
 }
 
 /** The cluster with hosts added until there are `count`. Existing ones keep everything. */

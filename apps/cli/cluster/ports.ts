@@ -27,9 +27,10 @@ export async function freePorts(
 export function portsOf(cluster: Cluster): Set<number> {
   const { nats, api, http, hubLeafPort, hubMonitorPort, schedulerHealthPort, hosts, routers } = cluster;
   const own = [nats.port, api.port, http.port, hubLeafPort, hubMonitorPort, schedulerHealthPort];
+  const ofVolumes = cluster.volumesHealthPort === undefined ? [] : [cluster.volumesHealthPort];
   const ofHosts = hosts.flatMap((host) => [host.leafPort, host.monitorPort, host.healthPort]);
   const ofRouters = routers.flatMap((router) => [router.port, router.healthPort]);
-  return new Set([...own, ...ofHosts, ...ofRouters]);
+  return new Set([...own, ...ofVolumes, ...ofHosts, ...ofRouters]);
 }
 
 /** Why an address cannot be listened on right now; undefined when it can. */

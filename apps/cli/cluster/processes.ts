@@ -5,7 +5,7 @@ import type { Layout } from "./layout.ts";
 
 /** One process of a local cluster, as data: how it is started, recognised and asked whether it is ready. */
 export interface ServiceProcess {
-  /** "hub", "leaf-<host>", "agent-<host>", "scheduler", "api", "router-<n>". */
+  /** "hub", "leaf-<host>", "agent-<host>", "scheduler", "volumes", "api", "router-<n>". */
   readonly name: string;
   readonly program: string;
   readonly args: readonly string[];
@@ -73,6 +73,16 @@ export function processesOf(cluster: Cluster, layout: Layout, programs: Programs
         `127.0.0.1:${host.healthPort}`,
       ),
     ),
+    ...(cluster.volumesHealthPort === undefined
+      ? []
+      : [
+          node(
+            "volumes",
+            main("volumes"),
+            layout.serviceConfig("volumes"),
+            `127.0.0.1:${cluster.volumesHealthPort}`,
+          ),
+        ]),
     node("api", main("api"), layout.serviceConfig("api"), addressOf(cluster.api)),
     ...cluster.routers.map(({ routerId, healthPort }) =>
       node(routerId, main("router"), layout.serviceConfig(routerId), `127.0.0.1:${healthPort}`),

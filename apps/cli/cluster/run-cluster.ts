@@ -6,7 +6,7 @@ import type { Cluster, Listen } from "./cluster-file.ts";
 import { readCluster, writeCluster } from "./cluster-file.ts";
 import { makeFolder } from "./files.ts";
 import { Layout } from "./layout.ts";
-import { growCluster, growRouters, makeCluster } from "./make-cluster.ts";
+import { growCluster, growRouters, makeCluster, withVolumes } from "./make-cluster.ts";
 import { findByArgument, signalProcess } from "./process-table.ts";
 import { type Programs, processesOf, type ServiceProcess } from "./processes.ts";
 import { settlePorts } from "./settle-ports.ts";
@@ -119,8 +119,13 @@ async function wantedCluster(
   const wanted =
     before === undefined
       ? await makeCluster({ hosts, routers, nats, api, http }, clock, ids)
-      : await growRouters(await growCluster({ ...before, nats, api, http }, hosts, ids), routers, ids);
+      : await grown({ ...before, nats, api, http }, hosts, routers, ids);
   return settlePorts(wanted, before, runningOf(before, options.dataDir, programs), ids);
+}
+
+/** The cluster with what it did not have before. */
+async function grown(cluster: Cluster, hosts: number, routers: number, ids: Ids): Promise<Cluster> {
+  return growRouters(await growCluster(await withVolumes(cluster, ids), hosts, ids), routers, ids);
 }
 
 /** How many there shall be: as asked for, else as many as there are, else `usual`. */

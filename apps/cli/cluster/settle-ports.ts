@@ -49,6 +49,9 @@ export async function settlePorts(
     hubLeafPort: await settle(cluster.hubLeafPort, "hub"),
     hubMonitorPort: await settle(cluster.hubMonitorPort, "hub"),
     schedulerHealthPort: await settle(cluster.schedulerHealthPort, "scheduler"),
+    ...(cluster.volumesHealthPort !== undefined && {
+      volumesHealthPort: await settle(cluster.volumesHealthPort, "volumes"),
+    }),
     hosts,
     routers,
   };

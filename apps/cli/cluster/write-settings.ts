@@ -74,12 +74,16 @@ export async function writeSettings(
   const monitorUrl = `http://${addressOf({ host: hub.inner.name, port: cluster.hubMonitorPort })}`;
   const at = (service: HubService) => ({ servers: [hubUrl], seedFile: layout.seedFile(service) });
   const common = { clusterId: cluster.clusterId, region: cluster.region, monitorUrl, allowUnsafe };
-  await write(layout.serviceConfig("scheduler"), {
-    ...common,
-    nats: at("scheduler"),
-    listen: { host: "127.0.0.1", port: cluster.schedulerHealthPort },
-    dataDir: layout.serviceDir("scheduler"),
-  });
+  const inner = [
+    ["scheduler", cluster.schedulerHealthPort],
+    ["volumes", cluster.volumesHealthPort],
+  ] as const;
+  for (const [name, port] of inner) {
+    if (port === undefined) continue;
+    const listen = { host: "127.0.0.1", port };
+    const dataDir = layout.serviceDir(name);
+    await write(layout.serviceConfig(name), { ...common, nats: at(name), listen, dataDir });
+  }
   await write(layout.serviceConfig("api"), {
     ...common,
     nats: at("api"),

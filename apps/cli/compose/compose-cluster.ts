@@ -18,7 +18,7 @@ export const API = { host: "api", port: 4280 } as const;
 const HTTP_PORT = 8080;
 const NATS_PORT = 4222;
 /** Known to docker-compose.yml, which asks there for health. None can be taken: each container has its own. */
-const PORTS = { hubLeafPort: 7422, hubMonitorPort: 8222, schedulerHealthPort: 4281 };
+const PORTS = { hubLeafPort: 7422, hubMonitorPort: 8222, schedulerHealthPort: 4281, volumesHealthPort: 4284 };
 const HOST_PORTS = { leafPort: 4222, monitorPort: 8222, healthPort: 4282 };
 const ROUTER_PORTS = { port: HTTP_PORT, healthPort: 4283 };
 

@@ -41,7 +41,7 @@ export async function writeVolumes(
 
 /** What each container reads. */
 function filesOf(cluster: Cluster, layout: Layout, passwordFile: string): [string, string[]][] {
-  const service = (name: "scheduler" | "api"): [string, string[]] => [
+  const service = (name: "scheduler" | "volumes" | "api"): [string, string[]] => [
     name,
     [layout.serviceConfig(name), layout.seedFile(name)],
   ];
@@ -49,6 +49,7 @@ function filesOf(cluster: Cluster, layout: Layout, passwordFile: string): [strin
     ["hub", [layout.hubConfig]],
     ["postgres", [passwordFile]],
     service("scheduler"),
+    service("volumes"),
     service("api"),
     ["api", [layout.tokenFile]],
     ...cluster.routers.map(({ routerId }): [string, string[]] => [
