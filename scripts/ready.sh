@@ -9,7 +9,8 @@ export PATH
 
 # command:Debian package. A command that is already there is never replaced, whoever installed it.
 host_commands='runc:runc conmon:conmon skopeo:skopeo umoci:umoci nft:nftables ip:iproute2 mount:mount
-  nsenter:util-linux setpriv:util-linux mkfs.btrfs:btrfs-progs btrfs:btrfs-progs'
+  nsenter:util-linux setpriv:util-linux mkfs.btrfs:btrfs-progs btrfs:btrfs-progs perl:perl-base
+  stty:coreutils'
 
 # Succeeds when every need given is met.
 ready() {

@@ -10,6 +10,9 @@ import { CertificatesController } from "./apps/certificates.controller.ts";
 import { Hostnames } from "./apps/hostnames.ts";
 import { DroverController } from "./drover/drover.controller.ts";
 import { StreamLogs } from "./drover/stream-logs.ts";
+import { ExecController } from "./exec/exec.controller.ts";
+import { Execs } from "./exec/execs.ts";
+import { RunExec } from "./exec/run-exec.ts";
 import { FleetLists } from "./fleet/fleet-lists.ts";
 import { FleetReader } from "./fleet/fleet-reader.ts";
 import { HostContact } from "./fleet/host-contact.ts";
@@ -36,6 +39,7 @@ export interface ApiParts {
   /** Not started: nothing else waits for it. */
   readonly readModel: ReadModel;
   readonly tokens: Tokens;
+  readonly execs: Execs;
   readonly providers: readonly { readonly provide: unknown; readonly useValue: unknown }[];
 }
 
@@ -68,6 +72,7 @@ export async function apiParts(
   const contact = new HostContact(bus, new HostPulse(nc, clock), clock);
   const fleet = new FleetReader(projection, contact, control, ids);
   const tokens = new Tokens(adminToken, (id) => fleet.control.tokens.get(id), clock);
+  const execs = new Execs(nc, bus, ids, clock);
   const providers = [
     { provide: ApiSettings, useValue: settings },
     { provide: Clock, useValue: clock },
@@ -81,11 +86,12 @@ export async function apiParts(
     { provide: CreateMachine, useValue: new CreateMachine(fleet, control, bus, clock, ids) },
     { provide: CommandMachine, useValue: new CommandMachine(fleet, bus, clock) },
     { provide: CordonHost, useValue: new CordonHost(fleet, bus, clock) },
+    { provide: RunExec, useValue: new RunExec(execs, clock) },
     { provide: Hostnames, useValue: new Hostnames(fleet, control, clock) },
     { provide: WaitMachine, useValue: new WaitMachine(fleet, clock) },
     { provide: StreamLogs, useValue: new StreamLogs(nc, bus, ids) },
   ];
-  return { settings, clock, ids, projection, fleet, readModel, tokens, providers };
+  return { settings, clock, ids, projection, fleet, readModel, tokens, execs, providers };
 }
 
 function generationsOf({ databaseUrl, clusterId, dataDir }: ApiSettings) {
@@ -105,6 +111,7 @@ export function apiModule(parts: ApiParts): DynamicModule {
       AppsController,
       CertificatesController,
       MachinesController,
+      ExecController,
       TokensController,
       DroverController,
       OrgsController,

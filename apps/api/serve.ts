@@ -2,6 +2,7 @@ import { NestFactory } from "@nestjs/core";
 import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
 import { type HealthServer, NestLogger, type ServiceLogger } from "#service";
 import { type ApiParts, apiModule } from "./api.module.ts";
+import { ExecSockets } from "./exec/exec-sockets.ts";
 import { BearerGuard } from "./http/bearer.guard.ts";
 import { readJsonBodies } from "./http/json-body.ts";
 import { PositionInterceptor } from "./http/position.interceptor.ts";
@@ -27,5 +28,12 @@ export async function apiServer(
   app.useGlobalInterceptors(new PositionInterceptor(parts.fleet));
   app.useGlobalFilters(new RefusalFilter(logger));
   serveHealth(fastify, health);
+  const onFault = (error: unknown) => logger.error({ err: error }, "an exec failed");
+  const sockets = new ExecSockets({ ...parts, onFault });
+  fastify.server.on("upgrade", sockets.onUpgrade);
+  fastify.addHook("preClose", (done) => {
+    sockets.close();
+    done();
+  });
   return app;
 }

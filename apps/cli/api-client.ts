@@ -1,3 +1,4 @@
+import type { WebSocket } from "ws";
 import { REFUSAL_CODES, type RefusalCode, RefusedError, refusal } from "#kernel";
 
 /** The API lets nobody wait longer than a minute; what is silent for longer than this will not speak. */
@@ -55,6 +56,19 @@ export class ApiClient {
       if (!signal.aborted) throw this.#explained(error);
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** A WebSocket, not flowing yet: resume it once somebody listens. */
+  async socket(path: string): Promise<WebSocket> {
+    // Loaded when it is needed: most commands need none.
+    const { openSocket, SocketRefusedError } = await import("./exec/open-socket.ts");
+    const headers = { authorization: `Bearer ${this.#token}` };
+    try {
+      return await openSocket(`${this.base}${path}`.replace(/^http/, "ws"), headers, PATIENCE_MS);
+    } catch (error) {
+      if (error instanceof SocketRefusedError) throw this.#refusalOf(error.status, error.body);
+      throw this.#explained(error);
     }
   }
 

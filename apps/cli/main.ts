@@ -47,6 +47,8 @@ function usageLine(error: CommanderError): string {
     .replace(/^error: /, "")
     .replace(/\.$/, "");
   const words = process.argv.slice(2).filter((word) => /^[a-z]+$/.test(word));
+  if (words[0] === "exec" && error.code === "commander.unknownOption")
+    return `${line}: the command comes after --, as in drover exec my-machine -- ls -l`;
   if (words[0] === "run" && error.code === "commander.unknownOption")
     return `${line}: the machine's own command comes after --, as in drover run IMAGE -- sh -c 'echo hello'`;
   const known = error.code === "commander.unknownCommand" ? [] : words.slice(0, 1);

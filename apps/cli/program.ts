@@ -3,6 +3,7 @@ import { registerApps } from "./commands/apps.ts";
 import { registerBench } from "./commands/bench.ts";
 import { registerCompose } from "./commands/compose.ts";
 import { registerDown } from "./commands/down.ts";
+import { registerExec } from "./commands/exec.ts";
 import { registerHosts } from "./commands/hosts.ts";
 import { registerImage } from "./commands/image.ts";
 import { registerLifecycle } from "./commands/lifecycle.ts";
@@ -42,6 +43,7 @@ Example:
     registerMachines,
     registerLifecycle,
     registerLogs,
+    registerExec,
     registerApps,
     registerHosts,
     registerTokens,

@@ -9,6 +9,8 @@ export interface CliSettings {
   readonly nats: string | undefined;
   readonly http: string | undefined;
   readonly databaseUrl: string | undefined;
+  /** Kind of the terminal. */
+  readonly term: string | undefined;
   /** Where programs are found. */
   readonly path: string;
 }
@@ -21,6 +23,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): CliSettings {
     nats: given(env.DROVER_NATS),
     http: given(env.DROVER_HTTP),
     databaseUrl: given(env.DATABASE_URL),
+    term: given(env.TERM),
     path: given(env.PATH) ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   };
 }

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from "@nestjs/common";
 import { HostAgent } from "./agent.ts";
+import { Execs } from "./calls/execs.ts";
 import { HostController } from "./calls/host.controller.ts";
 import { HostCalls } from "./calls/host.ts";
 import { MachineCalls } from "./calls/machines.ts";
@@ -21,6 +22,7 @@ export function agentModule(agent: HostAgent): DynamicModule {
       { provide: MachineCalls, useFactory: (from: HostAgent) => from.machines, inject: [HostAgent] },
       { provide: VolumeCalls, useFactory: (from: HostAgent) => from.volumes, inject: [HostAgent] },
       { provide: Wakes, useFactory: (from: HostAgent) => from.wakes, inject: [HostAgent] },
+      { provide: Execs, useFactory: (from: HostAgent) => from.execs, inject: [HostAgent] },
       { provide: HostCalls, useFactory: (from: HostAgent) => from.host, inject: [HostAgent] },
     ],
   };

@@ -5,6 +5,7 @@ import { type Host, type HostCommand, HostDomain } from "#hosts";
 import { HybridClock, type StepError } from "#kernel";
 import { OperationRunner, type Waiting } from "#operations";
 import type { ServiceLogger } from "#service";
+import { Execs } from "./calls/execs.ts";
 import { HostCalls } from "./calls/host.ts";
 import { LogStreams } from "./calls/log-streams.ts";
 import { MachineCalls } from "./calls/machines.ts";
@@ -48,6 +49,7 @@ export class HostAgent {
   readonly machines: MachineCalls;
   readonly volumes: VolumeCalls;
   readonly wakes: Wakes;
+  readonly execs: Execs;
   readonly host: HostCalls;
   readonly #clockWatch: ClockWatch;
   readonly #storage: StorageWatch;
@@ -109,6 +111,7 @@ export class HostAgent {
       this.#timers.align();
       this.#cordonTimer.align();
     });
+    this.execs = new Execs(this.#decisions, ports.containers, world.nc, clock);
     const leases = this.#leases(settings);
     this.#releases = new Releases(() => leases.present(clock.monotonicMs()), clock);
     const effects = effectsOf(ports, this.#decisions, (...run) => this.#releases.released(...run));
@@ -122,7 +125,7 @@ export class HostAgent {
     this.#reactor = new Reactor(this.#decisions, this.#runner, ports.containers, clock, onTrouble);
     this.#timers = new ReservationTimers(this.#decisions, clock, onTrouble);
     this.#cordonTimer = new CordonTimer(this.#decisions, clock, onTrouble);
-    this.#autostop = new Autostop(this.#decisions, leases, clock, onTrouble);
+    this.#autostop = new Autostop(this.#decisions, leases, clock, onTrouble, (id) => this.execs.isIn(id));
 
     const snapshots = new Snapshots(ledger);
     const room = new AdmissionRoom(settings.dataDir, 2 * settings.diskReserveMib);
@@ -197,6 +200,7 @@ export class HostAgent {
     this.#timers.stop();
     this.#cordonTimer.stop();
     this.#streams.close();
+    this.execs.close();
     await this.#runner.stop();
     this.#world.ports.volumes.close();
     await this.ledger.close();

@@ -3,6 +3,7 @@ export { askOwner } from "./ask-owner.ts";
 export { BusClient } from "./bus-client.ts";
 export { BusServer, type BusServerSettings } from "./bus-server.ts";
 export { assertBusAnswers, type BusConnection, type BusSettings, connectBus } from "./connect.ts";
+export { FrameLink, type FrameLinkSettings, type LinkEnd } from "./frame-link.ts";
 export { type Insistence, insist, isUnreachable } from "./insist.ts";
 export { Lines } from "./lines.ts";
 export { Slots } from "./slots.ts";

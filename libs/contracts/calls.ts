@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { call, positionSchema } from "./call.ts";
+import { execCall } from "./exec.ts";
 import { machineConfigSchema, publishSchema, resourcesSchema } from "./machine-config.ts";
 import { featureSchema, regionsSchema } from "./placement.ts";
 import { SUBJECT_TOKEN } from "./subjects.ts";
@@ -95,6 +96,7 @@ export const hostCalls = {
    * already is noted as wanted (`loadLeaseSchema`). Many wakes of one machine are one start. Idempotent.
    */
   wake: call("wake", z.object({ machineId: id, routerId: id }), decided),
+  exec: execCall,
   get: call("get", z.object({ machineId: id }), decided),
   /** The whole host as it folds itself (`hostToJson` of libs/hosts) with the position that it includes. */
   inspect: call(

@@ -7,6 +7,7 @@ export { hostEvents } from "./events/host.ts";
 export * from "./events/machine.ts";
 export * from "./events/operation.ts";
 export { volumeEvents } from "./events/volume.ts";
+export * from "./exec.ts";
 export * from "./first-issue.ts";
 export * from "./hostname.ts";
 export * from "./load.ts";

@@ -11,6 +11,9 @@ export const subjects = {
   live: (hostId: string) => `live.host.${hostId}`,
   /** Plain NATS: lines of one machine's log, for whoever asked for them under `streamId`. */
   logLines: (hostId: string, streamId: string) => `logs.host.${hostId}.${streamId}`,
+  /** Plain NATS: frames to a program that runs beside a machine's own process, and from it. */
+  execInput: (hostId: string, execId: string) => `exec.host.${hostId}.${execId}.in`,
+  execOutput: (hostId: string, execId: string) => `exec.host.${hostId}.${execId}.out`,
   /** Plain NATS: a router's load lease for one host's machines. */
   load: (hostId: string) => `load.host.${hostId}`,
   /** What became of one request that had to wait: a bounded stream at the hub, where it is found by its id. */
@@ -43,6 +46,7 @@ export const HOST_VERBS = [
   "release",
   "machine",
   "wake",
+  "exec",
   "get",
   "inspect",
   "events",

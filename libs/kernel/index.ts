@@ -12,3 +12,4 @@ export * from "./result.ts";
 export * from "./seeded-ids.ts";
 export * from "./simulated-clock.ts";
 export * from "./step-errors.ts";
+export * from "./window.ts";

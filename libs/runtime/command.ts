@@ -8,6 +8,8 @@ export interface CommandOptions {
   readonly signal?: AbortSignal;
   /** Written to its standard input, which is empty otherwise. */
   readonly input?: string;
+  /** An open file that is its standard input. */
+  readonly stdin?: number;
   /** More standard output than this is an error, not a full memory. 4 MiB unless given. */
   readonly maxOutputBytes?: number;
   readonly cwd?: string;
@@ -49,7 +51,7 @@ export function runCommand(argv: readonly string[], options: CommandOptions = {}
   return new Promise((resolve, reject) => {
     const child = spawn(argv[0]!, argv.slice(1), {
       detached: true,
-      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      stdio: [options.stdin ?? (options.input === undefined ? "ignore" : "pipe"), "pipe", "pipe"],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     let stopped: CommandError["reason"] | undefined;

@@ -1,6 +1,7 @@
 export * from "./command.ts";
 export { ConmonRuntime, type ConmonRuntimeSettings, containerFolders } from "./containers/conmon-runtime.ts";
 export * from "./containers/container-runtime.ts";
+export type * from "./containers/exec-process.ts";
 export type { FaultPoint } from "./fault-point.ts";
 export * from "./images/image-store.ts";
 export { OciImageStore, type OciImageStoreSettings } from "./images/oci-image-store.ts";

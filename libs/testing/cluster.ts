@@ -92,12 +92,12 @@ export class TestCluster {
 
   /** Runs a command of the CLI on this cluster. */
   async drover(...words: string[]): Promise<Ran> {
-    return runCli([...words, "--data", this.dataDir]);
+    return runCli(withFlags(words, "--data", this.dataDir));
   }
 
   /** Runs a command with `--json`; throws with its error line when it fails. */
   async json<T>(...words: string[]): Promise<T> {
-    const ran = await this.drover(...words, "--json");
+    const ran = await this.drover(...withFlags(words, "--json"));
     if (ran.code !== 0) throw new Error(`drover ${words.join(" ")}: ${ran.stderr}`);
     return JSON.parse(ran.stdout) as T;
   }
@@ -182,6 +182,12 @@ export class TestCluster {
     if (ran.code !== 0) throw new Error(`purge failed: ${ran.stderr}`);
     if (left.length > 0) throw new Error(`left behind: ${left.join(", ")}`);
   }
+}
+
+/** What is behind -- belongs to a machine's command. */
+function withFlags(words: readonly string[], ...flags: readonly string[]): string[] {
+  const own = words.includes("--") ? words.indexOf("--") : words.length;
+  return [...words.slice(0, own), ...flags, ...words.slice(own)];
 }
 
 /** Runs the CLI from the project's root. */

@@ -60,6 +60,7 @@ async function watchForImpersonation(): Promise<void> {
   };
   api.subscribe(subjects.live("a"), hear);
   api.subscribe(subjects.logLines("a", "s1"), hear);
+  api.subscribe(subjects.execOutput("a", "e1"), hear);
   // Where JetStream answers the api: no host has business there.
   api.subscribe(`${subjects.inbox("api")}.jetstream.1`, hear);
   scheduler.subscribe(subjects.hostToScheduler("a", "register"), hear);
@@ -125,6 +126,7 @@ const LOG_ATTACKS: readonly (readonly [string, string])[] = [
 const IMPERSONATIONS = [
   subjects.live("a"),
   subjects.logLines("a", "s1"),
+  subjects.execOutput("a", "e1"),
   subjects.hostToScheduler("a", "register"),
   `${sourceDelivery("a")}.x`,
   `${subjects.inbox("api")}.jetstream.1`,
@@ -133,6 +135,7 @@ const IMPERSONATIONS = [
 /** Reading what is meant for somebody else. The last ones name no victim and hope. */
 const LISTENING = [
   subjects.hostCommand("a", "offer"),
+  subjects.execInput("a", "e1"),
   "cmd.host.a.>",
   "cmd.host.*.offer",
   `${subjects.inbox("agent-a")}.>`,

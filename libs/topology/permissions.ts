@@ -44,12 +44,13 @@ export function servicePermissions(service: HubService, streams: HubStreams): Pe
         publish: [
           ...read,
           ...traces,
-          ...command("machine", "get", "inspect", "events", "logs", "cordon", "get-volume"),
+          ...command("machine", "exec", "get", "inspect", "events", "logs", "cordon", "get-volume"),
+          subjects.execInput("*", "*"),
           ...(["place", "survey"] as const).map((verb) => subjects.scheduler(verb)),
           ...VOLUMES_VERBS.map((verb) => subjects.volumes(verb)),
           ...append("app", "name", "idempotency", "token", "hostname"),
         ],
-        subscribe: [own, live, subjects.logLines("*", "*")],
+        subscribe: [own, live, subjects.logLines("*", "*"), subjects.execOutput("*", "*")],
         responds: false,
       };
     case "scheduler":
@@ -123,9 +124,14 @@ export function sourceDelivery(hostId: string): string {
   return `source.host.${hostId}`;
 }
 
-/** What a host says to the hub: the live feed, log lines, and its own calls to the scheduler. */
+/** What a host says to the hub: the live feed, log lines, output of execs, and its own calls to the scheduler. */
 function speaksAs(hostId: string): string[] {
-  return [subjects.live(hostId), subjects.logLines(hostId, "*"), ...asksScheduler(hostId)];
+  return [
+    subjects.live(hostId),
+    subjects.logLines(hostId, "*"),
+    subjects.execOutput(hostId, "*"),
+    ...asksScheduler(hostId),
+  ];
 }
 
 /** What a host hears from the hub: commands addressed to it, requests for bids in its region, its answers. */
@@ -134,6 +140,7 @@ function hearsAs(hostId: string, region: string): string[] {
     ...HOST_VERBS.map((verb) => subjects.hostCommand(hostId, verb)),
     subjects.bid(region),
     subjects.load(hostId),
+    subjects.execInput(hostId, "*"),
     inboxOf(agentUser(hostId)),
   ];
 }

@@ -88,6 +88,41 @@ describe("everyday work", () => {
     });
   }, 90_000);
 
+  it("runs commands in a machine: streams, exit codes, a terminal; and not in one that is stopped", async () => {
+    const { reference } = await writeOciLayout(join(folder, "place"), exitsWith(0, 3600));
+    await cluster.drover("run", reference, "--app", "execs", "--name", "place", "--env", "COLOUR=green");
+    const shell = (script: string) => cluster.drover("exec", "place", "--", "sh", "-c", script);
+    expect(await shell("echo $COLOUR; echo no >&2; exit 7")).toEqual({
+      code: 7,
+      stdout: "green\n",
+      stderr: "no\n",
+    });
+    expect((await shell("head -c 3000000 /dev/zero | tr '\\0' x")).stdout).toHaveLength(3_000_000);
+    expect((await cluster.drover("exec", "place", "--", "/nothing")).stderr).toMatch(
+      /^drover: .*\/nothing.*\n$/,
+    );
+    const json = await cluster.json("exec", "place", "--", "sh", "-c", "cat; echo $((6 * 7))");
+    expect(json).toEqual({ exit_code: 0, exit_signal: 0, stdout: "42\n", stderr: "" });
+
+    const { stdout } = await cluster.drover("exec", "place", "--tty", "--", "sh", "-c", "stty size; tty");
+    expect(stdout).toBe("24 80\r\n/dev/pts/0\r\n");
+
+    const answer = await cluster.api<{ id: string }[]>("GET", "/v1/apps/execs/machines");
+    const path = `/v1/apps/execs/machines/${answer.body[0]!.id}/exec`;
+    const fed = await cluster.api("POST", path, { command: ["cat"], stdin: "fed" });
+    expect(fed.body).toEqual({ exit_code: 0, exit_signal: 0, stdout: "fed", stderr: "" });
+    const late = await cluster.api("POST", path, { cmd: "sleep 1000", timeout: 1 });
+    expect(late.status).toBe(408);
+    expect((await shell("ps | grep -c '[s]leep 1000'")).stdout).toBe("0\n");
+
+    await cluster.json("stop", "place");
+    const refused = await shell("true");
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^drover: machine \w+ is stopped: start it first \(drover start \w+\)\n$/),
+    ]);
+  }, 150_000);
+
   it("creates once for one Idempotency-Key, however often it is sent", async () => {
     const { reference } = await writeOciLayout(join(folder, "idempotent"), exitsWith(0, 3600));
     await cluster.api("POST", "/v1/apps", { name: "idem", org_slug: "personal" });

@@ -52,6 +52,11 @@ export class PlaneHost {
     return this.#agent.agent.ledger.state;
   }
 
+  /** Whether somebody runs a program in one of its machines. */
+  get isOccupied(): boolean {
+    return [...this.state.machines.keys()].some((machineId) => this.#agent.agent.execs.isIn(machineId));
+  }
+
   /** Hears of each event of its log, once it stands there. */
   readonly onEvent = (listener: () => void): void => {
     this.#agent.agent.ledger.onEvent(listener);

@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NestFastifyApplication } from "@nestjs/platform-fastify";
@@ -10,6 +11,7 @@ import { HybridClock } from "#kernel";
 import { HealthServer, Metrics } from "#service";
 import {
   type Fate,
+  freePort,
   type Islands,
   startTopology,
   type TappedMessage,
@@ -63,9 +65,13 @@ export class Plane {
   /** Decides on every message; lets all arrive unless set. */
   watch: Watch = () => "arrives";
   readonly #dataDir: string;
+  /** Where the API listens, once it was asked to. */
+  #apiPort: number | undefined;
   /** Of the API's read model, once one was asked for. */
   #database: { readonly databaseUrl?: string } | undefined;
   #api!: Api;
+  /** Of the API's clients. */
+  readonly #sockets = new Set<Socket>();
   readonly #routers: PlaneRouter[] = [];
   #scheduler!: Scheduler;
 
@@ -152,10 +158,23 @@ export class Plane {
     const parts = await apiParts(nc, settings, TOKEN, logger);
     const app = await apiServer(parts, new HealthServer(new Metrics()), logger);
     await app.init();
+    app.getHttpServer().on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
     await app.getHttpAdapter().getInstance().ready();
     await parts.projection.caughtUp;
     if (this.#database !== undefined) parts.readModel.start();
+    if (this.#apiPort !== undefined) await app.listen(this.#apiPort, "127.0.0.1");
     this.#api = { parts, app, nc, tap };
+  }
+
+  /** From now on the API listens, too. Resolves to what a client needs. */
+  async listen(): Promise<{ readonly base: string; readonly token: string }> {
+    this.#apiPort ??= await freePort();
+    const { app } = this.#api;
+    if (!app.getHttpServer().listening) await app.listen(this.#apiPort, "127.0.0.1");
+    return { base: `http://127.0.0.1:${this.#apiPort}`, token: TOKEN };
   }
 
   /** From now on the API has a read model: in Postgres, or in PGlite without a URL. Otherwise it is never opened. */
@@ -188,8 +207,12 @@ export class Plane {
 
   /** Nothing that it has not said by now is ever heard of it. */
   killApi(): void {
-    const { tap, nc, parts } = this.#api;
+    const { tap, nc, parts, app } = this.#api;
     tap.cut();
+    // As a process that dies: what it held open breaks off.
+    const server = app.getHttpServer();
+    server.close();
+    for (const socket of this.#sockets) socket.destroy();
     void nc.close();
     void parts.projection.stop();
     void parts.readModel.stop();

@@ -110,6 +110,14 @@ export class FleetReader {
     return this.machine(machineId) ?? this.askOwner(machineId);
   }
 
+  /** The machine of that exact id in that app: a create is seen at once. Throws a refusal `not_found`. */
+  async machineOf(appName: string, machineId: string): Promise<Located> {
+    const located = SUBJECT_TOKEN.test(machineId) ? await this.locate(machineId) : undefined;
+    if (located !== undefined && located.machine.appName === appName) return located;
+    await this.app(appName);
+    throw new RefusedError(refusal("not_found", `no machine ${machineId} in app ${appName}`));
+  }
+
   /**
    * What the machine's owner itself says, for what the projection does not know. Throws a refusal when CONTROL or the owner
    * cannot be asked: silence does not mean that there is no such machine.

@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from "@nestjs/com
 import type { FastifyRequest } from "fastify";
 import { RefusedError, refusal } from "#kernel";
 import type { Tokens } from "../tokens/tokens.ts";
-import { setCaller } from "./caller.ts";
+import { type Caller, setCaller } from "./caller.ts";
 
 /** Lets a request in that carries a valid token: `Bearer <token>`, or `FlyV1 <token>` as Fly's clients send it. */
 @Injectable()
@@ -15,15 +15,18 @@ export class BearerGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const match = /^(?:Bearer|FlyV1)\s+(\S+)$/i.exec(request.headers.authorization ?? "");
-    const tokenId = match?.[1] === undefined ? undefined : this.#tokens.verify(match[1]);
-    if (tokenId === undefined) {
-      const message = match
-        ? "the token is not valid (wrong, expired or revoked): make one with `drover token create`"
-        : "a token is missing: send the header `Authorization: Bearer <token>`";
-      throw new RefusedError(refusal("unauthorized", message));
-    }
-    setCaller(request, { tokenId, actor: `token:${tokenId}` });
+    setCaller(request, authenticate(request.headers.authorization, this.#tokens));
     return true;
   }
+}
+
+/** Who sends this header. Throws a refusal `unauthorized`. */
+export function authenticate(authorization: string | undefined, tokens: Tokens): Caller {
+  const match = /^(?:Bearer|FlyV1)\s+(\S+)$/i.exec(authorization ?? "");
+  const tokenId = match?.[1] === undefined ? undefined : tokens.verify(match[1]);
+  if (tokenId !== undefined) return { tokenId, actor: `token:${tokenId}` };
+  const message = match
+    ? "the token is not valid (wrong, expired or revoked): make one with `drover token create`"
+    : "a token is missing: send the header `Authorization: Bearer <token>`";
+  throw new RefusedError(refusal("unauthorized", message));
 }

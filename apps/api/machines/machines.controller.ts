@@ -222,13 +222,8 @@ export class MachinesController {
     return items.flatMap((entry) => machineEventJson(entry) ?? []);
   }
 
-  /** Finds a machine of an app by its exact id; the projection first, then its owner: a create is seen at once. */
   async #find(appName: string, machineId: string): Promise<Located> {
-    const id = parse(machineIdSchema, machineId, "machine id");
-    const located = await this.fleet.locate(id);
-    if (located !== undefined && located.machine.appName === appName) return located;
-    await this.fleet.app(appName);
-    throw new RefusedError(refusal("not_found", `no machine ${id} in app ${appName}`));
+    return this.fleet.machineOf(appName, parse(machineIdSchema, machineId, "machine id"));
   }
 
   /** As `#find`, and also what its host has forgotten since: the read model forgets nothing. */

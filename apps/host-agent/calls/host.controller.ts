@@ -1,6 +1,7 @@
 import { Controller, Inject } from "@nestjs/common";
 import { Answers, type CallContext } from "#bus";
 import { type AnswerOf, bidCall, hostCalls, type RequestOf } from "#contracts";
+import { Execs } from "./execs.ts";
 import { HostCalls } from "./host.ts";
 import { MachineCalls } from "./machines.ts";
 import { Placement } from "./placement.ts";
@@ -18,6 +19,7 @@ export class HostController {
     @Inject(MachineCalls) private readonly machines: MachineCalls,
     @Inject(Wakes) private readonly wakes: Wakes,
     @Inject(VolumeCalls) private readonly volumes: VolumeCalls,
+    @Inject(Execs) private readonly execs: Execs,
     @Inject(HostCalls) private readonly host: HostCalls,
   ) {}
 
@@ -69,6 +71,11 @@ export class HostController {
   @Answers(hostCalls.wake)
   wake(request: Asked<"wake">, context: CallContext): Answered<"wake"> {
     return this.wakes.wake(request, context);
+  }
+
+  @Answers(hostCalls.exec)
+  exec(request: Asked<"exec">, context: CallContext): Answered<"exec"> {
+    return this.execs.open(request, context.signal);
   }
 
   @Answers(hostCalls.get)

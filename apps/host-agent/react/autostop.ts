@@ -25,21 +25,25 @@ export class Autostop {
   readonly #leases: LoadLeases;
   readonly #clock: Clock;
   readonly #onTrouble: (thrown: unknown) => void;
+  readonly #isOccupied: (machineId: string) => boolean;
   /** Monotonic milliseconds of each machine's last start or wake. */
   readonly #wantedAtMs = new Map<string, number>();
   /** Nothing is known of before. */
   readonly #beganAtMs: number;
 
+  /** `isOccupied`: somebody is at work in the machine, whatever routers say. */
   constructor(
     decisions: StoppingDecisions,
     leases: LoadLeases,
     clock: Clock,
     onTrouble: (thrown: unknown) => void,
+    isOccupied: (machineId: string) => boolean = () => false,
   ) {
     this.#decisions = decisions;
     this.#leases = leases;
     this.#clock = clock;
     this.#onTrouble = onTrouble;
+    this.#isOccupied = isOccupied;
     this.#beganAtMs = clock.monotonicMs();
   }
 
@@ -74,6 +78,7 @@ export class Autostop {
     const restedMs = nowMs - (this.#wantedAtMs.get(machine.id) ?? this.#beganAtMs);
     // No less than a lease lives: what was said of the machine before it was wanted has arrived by then.
     const isRested = restedMs >= Math.max(policy.autostopAfterMs, LOAD_LEASE_TTL_MS);
+    if (this.#isOccupied(machine.id)) return;
     if (policy.autostop === "off" || !isRested || !this.#leases.isIdle(machine.id, nowMs)) return;
     const suspends = policy.autostop === "suspend" && this.#decisions.host.features.includes("suspend");
     const type = suspends ? "SuspendMachine" : "StopMachine";

@@ -1,7 +1,12 @@
-import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { ifMissing, listFolder, readText, writeWhole } from "../files.ts";
 import { MONITOR_PID_FILE } from "./monitor.ts";
 import { identify, type ProcessIdentity, readProc } from "./processes.ts";
+
+/** `process` of an OCI config. */
+export interface MachineProcess {
+  readonly env: readonly string[];
+}
 
 /** Said before the container's process is let go; from then on it may have run. */
 interface Started {
@@ -44,6 +49,14 @@ export class Bundle {
 
   async writeSpec(spec: unknown): Promise<void> {
     await writeFile(`${this.path}/config.json`, JSON.stringify(spec));
+  }
+
+  /** What the machine's own process was made from. */
+  async process(): Promise<MachineProcess> {
+    const spec = JSON.parse(await readFile(`${this.path}/config.json`, "utf8")) as {
+      process: MachineProcess;
+    };
+    return spec.process;
   }
 
   /** `plan`: a digest of all that the container was made from. */

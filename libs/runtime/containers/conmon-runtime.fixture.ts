@@ -10,7 +10,7 @@ import { ifMissing } from "../files.ts";
 import { HostNames } from "../names.ts";
 import { purgeHost } from "../purge.ts";
 import { ConmonRuntime } from "./conmon-runtime.ts";
-import type { ContainersUnderTest, Program } from "./container-runtime.contract.ts";
+import type { Beside, ContainersUnderTest, Program } from "./container-runtime.contract.ts";
 import type { LaunchSpec } from "./container-runtime.ts";
 
 let hosts = 0;
@@ -93,6 +93,21 @@ export class ContainerGround implements ContainersUnderTest {
     return program.kind === "missing" ? { ...spec, process: { ...spec.process, args: ["/nothing"] } } : spec;
   }
 
+  argsOf(beside: Beside): readonly string[] {
+    switch (beside.kind) {
+      case "exit":
+        return ["/bin/sh", "-c", `exit ${beside.code}`];
+      case "say":
+        return ["/bin/sh", "-c", `printf %s '${beside.text}'`];
+      case "echo":
+        return ["cat"];
+      case "stubborn":
+        return ["/bin/sh", "-c", "trap '' TERM; (trap '' TERM; sleep 10000) & while :; do sleep 10000; done"];
+      case "missing":
+        return ["/nothing"];
+    }
+  }
+
   async runsOf(startId: string): Promise<number> {
     const runs = await readFile(join(this.rootfsOf(startId), "runs"), "utf8").catch(ifMissing(""));
     return runs.split("\n").filter((line) => line !== "").length;
@@ -149,6 +164,7 @@ export async function makeRootfs(folder: string): Promise<void> {
     "ls",
     "unshare",
     "grep",
+    "stty",
   ])
     await symlink("busybox", join(folder, "bin", applet));
   await writeFile(

@@ -17,6 +17,8 @@ import {
   type RuntimeContainer,
 } from "./container-runtime.ts";
 import { ContainerTraces } from "./container-traces.ts";
+import type { ExecProcess, ExecSpec } from "./exec-process.ts";
+import { Executor } from "./executor.ts";
 import { ExitWatch } from "./exit-watch.ts";
 import { Exits, exitFrom } from "./exits.ts";
 import { Launcher } from "./launcher.ts";
@@ -49,6 +51,7 @@ export class ConmonRuntime extends ContainerRuntime {
   readonly #traces: ContainerTraces;
   readonly #exits: ExitWatch;
   readonly #launcher: Launcher;
+  readonly #executor: Executor;
   readonly #turns: OneAtATime;
   readonly #maxReady: number;
   /** Ids of the containers that stand ready, oldest first. */
@@ -62,6 +65,7 @@ export class ConmonRuntime extends ContainerRuntime {
     this.#traces = parts.traces;
     this.#exits = parts.exits;
     this.#launcher = parts.launcher;
+    this.#executor = parts.executor;
     this.#turns = parts.turns;
     this.#maxReady = parts.maxReady;
     this.#ready = new Set(parts.ready);
@@ -92,7 +96,10 @@ export class ConmonRuntime extends ContainerRuntime {
     await exits.open();
     const { maxReady = MAX_READY } = settings;
     const ready = await traces.ready();
-    return new ConmonRuntime({ runtime, clock, cgroups, traces, exits, launcher, turns, maxReady, ready });
+    const executor = new Executor({ runtime, traces, cgroups });
+    await allSettled((await traces.list()).map((containerId) => executor.sweep(containerId)));
+    const found = { runtime, cgroups, traces, turns, ready };
+    return new ConmonRuntime({ ...found, clock, exits, launcher, executor, maxReady });
   }
 
   /** Stops watching. Containers and monitors stay (I5). */
@@ -160,6 +167,15 @@ export class ConmonRuntime extends ContainerRuntime {
     return (await this.#traces.bundleOf(containerIdOf({ machineId, startId })).started()) !== undefined;
   }
 
+  override exec(
+    machineId: string,
+    startId: string,
+    spec: ExecSpec,
+    signal: AbortSignal,
+  ): Promise<ExecProcess> {
+    return this.#executor.run(containerIdOf({ machineId, startId }), spec, signal);
+  }
+
   override async list(): Promise<RuntimeContainer[]> {
     return Promise.all((await this.#traces.list()).map((containerId) => this.#describe(containerId)));
   }
@@ -218,6 +234,7 @@ interface Parts {
   readonly traces: ContainerTraces;
   readonly exits: ExitWatch;
   readonly launcher: Launcher;
+  readonly executor: Executor;
   readonly turns: OneAtATime;
   readonly maxReady: number;
   readonly ready: readonly string[];

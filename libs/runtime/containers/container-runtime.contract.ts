@@ -1,8 +1,10 @@
 import { tmpdir } from "node:os";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { MachineExit } from "#contracts";
 import type { FaultPoint } from "../fault-point.ts";
 import { type ContainerRuntime, EXIT_CODE_UNKNOWN, type LaunchSpec } from "./container-runtime.ts";
+import type { ExecSpec } from "./exec-process.ts";
 
 /** What a test's process does; each adapter has its own way to make one that does so. */
 export type Program =
@@ -15,11 +17,23 @@ export type Program =
   /** A program that the image does not have. */
   | { readonly kind: "missing" };
 
+/** What is run beside it. */
+export type Beside =
+  | { readonly kind: "exit"; readonly code: number }
+  /** Writes it, and ends. */
+  | { readonly kind: "say"; readonly text: string }
+  /** Writes what it reads, until there is no more. */
+  | { readonly kind: "echo" }
+  /** Runs until SIGKILL, with a child that does so too. */
+  | { readonly kind: "stubborn" }
+  | { readonly kind: "missing" };
+
 /** An adapter under test and the world it works on, which outlives it. */
 export interface ContainersUnderTest {
   /** The adapter of a fresh agent; the one before is dead. `faultPoint`: where to crash. */
   open(faultPoint?: FaultPoint): Promise<ContainerRuntime>;
   spec(machineId: string, startId: string, program: Program): Promise<LaunchSpec>;
+  argsOf(beside: Beside): readonly string[];
   /** Resolves once the process of a `serve` heeds signals. */
   serving(startId: string): Promise<void>;
   /** How often the process of that start began. */
@@ -203,6 +217,61 @@ export function containerRuntimeContract(name: string, setUp: () => Promise<Cont
       await runtime.makeReady(await world.spec(M, "S1", { kind: "serve" }), signal);
       await runtime.removeContainers(M);
       expect(await runtime.list()).toEqual([]);
+    });
+
+    describe("a program beside it", () => {
+      const exec = async (beside: Beside, more: Partial<ExecSpec> = {}, startId = "S1") =>
+        runtime.exec(M, startId, { args: world.argsOf(beside), hasStdin: true, ...more }, signal);
+
+      it("reads, writes, and ends with its own exit code", async () => {
+        await launch("S1", { kind: "serve" });
+        const echo = await exec({ kind: "echo" });
+        const large = "0123456789abcdef".repeat(20_000);
+        echo.stdin.end(large);
+        expect((await text(echo.stdout)) === large).toBe(true);
+        expect([await text(echo.stderr), await echo.exit]).toEqual(["", { exitCode: 0, exitSignal: 0 }]);
+        const failing = await exec({ kind: "exit", code: 7 }, { hasStdin: false });
+        expect([await text(failing.stdout), await failing.exit]).toEqual([
+          "",
+          { exitCode: 7, exitSignal: 0 },
+        ]);
+        const quick = await exec({ kind: "say", text: "over" }, { hasStdin: false });
+        expect([(await quick.exit).exitCode, await text(quick.stdout)]).toEqual([0, "over"]);
+        const silent = await exec({ kind: "echo" }, { hasStdin: false });
+        expect([await text(silent.stdout), (await silent.exit).exitCode]).toEqual(["", 0]);
+      });
+
+      it("is killed with all that it began", async () => {
+        await launch("S1", { kind: "serve" });
+        const stubborn = await exec({ kind: "stubborn" });
+        stubborn.signal("SIGTERM");
+        stubborn.kill();
+        await text(stubborn.stdout);
+        expect(await stubborn.exit).toEqual({ exitCode: 137, exitSignal: 9 });
+      });
+
+      it("ends with the machine's process, and with the agent", async () => {
+        await launch("S1", { kind: "serve" });
+        const first = await exec({ kind: "stubborn" });
+        runtime = await world.open();
+        await text(first.stdout);
+        await first.exit;
+        const second = await exec({ kind: "stubborn" });
+        await runtime.awaitExit(M, "S1", 0, signal);
+        await text(second.stdout);
+        await second.exit;
+      });
+
+      it("is refused where there is none such, and where nothing runs", async () => {
+        await launch("S1", { kind: "serve" });
+        await expect(exec({ kind: "missing" })).rejects.toMatchObject({
+          code: "launch_failed",
+          message: expect.stringMatching(/^exec: ".*missing|nothing"/),
+        });
+        await expect(exec({ kind: "echo" }, {}, "S9")).rejects.toMatchObject({ code: "wrong_state" });
+        await runtime.awaitExit(M, "S1", 0, signal);
+        await expect(exec({ kind: "echo" })).rejects.toMatchObject({ code: "wrong_state" });
+      });
     });
 
     it("F22: an agent killed anywhere while it makes ready leaves nothing that a launch cannot go on from", async () => {

@@ -1,4 +1,5 @@
 import type { MachineExit, Resources } from "#contracts";
+import type { ExecProcess, ExecSpec } from "./exec-process.ts";
 
 /** A folder of the host, such as a volume's, that a machine sees as its own. */
 export interface LaunchMount {
@@ -101,6 +102,18 @@ export abstract class ContainerRuntime {
 
   /** Whether that start is on record: as long as it is, its end is known, or will be told. */
   abstract knows(machineId: string, startId: string): Promise<boolean>;
+
+  /**
+   * Runs a program beside the process of a start, as the same user and in the same surroundings. Resolves once it runs.
+   * Throws `TerminalError`: "wrong_state" when the start does not run, "launch_failed" when there is no such program. It
+   * ends with the container; what an earlier agent ran so is killed by the next.
+   */
+  abstract exec(
+    machineId: string,
+    startId: string,
+    spec: ExecSpec,
+    signal: AbortSignal,
+  ): Promise<ExecProcess>;
 
   /** Everything of this host that the runtime has, in any state. */
   abstract list(): Promise<RuntimeContainer[]>;

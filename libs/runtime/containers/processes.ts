@@ -20,6 +20,14 @@ export function lives(process: ProcessIdentity): boolean {
   return identify(process.pid)?.startTicks === process.startTicks;
 }
 
+/** The session that a process belongs to, by its leader's pid: field 6 of /proc/PID/stat. Undefined when it is gone. */
+export function sessionOf(pid: number): number | undefined {
+  const stat = readProc(pid, "stat");
+  if (stat === undefined) return undefined;
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[0] === "Z" || fields[0] === "X" ? undefined : Number(fields[3]);
+}
+
 /** Signals that very process; false when it is gone. */
 export function signalTo(target: ProcessIdentity, signal: NodeJS.Signals | number): boolean {
   return lives(target) && signalPid(target.pid, signal);

@@ -22,6 +22,7 @@ function under(kernel: SimulatedKernel): ContainersUnderTest {
   return {
     open: async (faultPoint) => new SimulatedContainerRuntime(kernel.newLife(faultPoint), new SystemClock()),
     spec: async (machineId, startId, program) => launchSpec(machineId, startId, program),
+    argsOf: ({ kind, ...more }) => [kind, ...Object.values(more).map(String)],
     serving: async () => {},
     runsOf: async (startId) =>
       [...kernel.containers.values()]

@@ -10,9 +10,11 @@ import {
   type LaunchSpec,
   type RuntimeContainer,
 } from "../containers/container-runtime.ts";
+import type { ExecProcess, ExecSpec } from "../containers/exec-process.ts";
 import { exitFrom } from "../containers/exits.ts";
 import { containerIdOf } from "../names.ts";
 import { OneAtATime } from "../one-at-a-time.ts";
+import { SimulatedExec } from "./simulated-exec.ts";
 import type { SimulatedContainer, SimulatedLife } from "./simulated-kernel.ts";
 import { programOf } from "./simulated-program.ts";
 
@@ -87,6 +89,22 @@ export class SimulatedContainerRuntime extends ContainerRuntime {
 
   override async knows(machineId: string, startId: string): Promise<boolean> {
     return this.#find(containerIdOf({ machineId, startId }))?.startedAtMs !== undefined;
+  }
+
+  override async exec(
+    machineId: string,
+    startId: string,
+    spec: ExecSpec,
+    signal: AbortSignal,
+  ): Promise<ExecProcess> {
+    signal.throwIfAborted();
+    const container = this.#find(containerIdOf({ machineId, startId }));
+    const runs = container !== undefined && container.runs > 0 && container.exit === undefined;
+    if (!runs) throw new TerminalError("wrong_state", "its process does not run");
+    if (programOf(spec.args).isMissing) throw new TerminalError("launch_failed", `exec: "${spec.args[0]}"`);
+    const begun = new SimulatedExec(spec);
+    this.#life.kernel.whenGone(containerIdOf({ machineId, startId }), () => begun.kill());
+    return begun;
   }
 
   override async list(): Promise<RuntimeContainer[]> {

@@ -34,6 +34,8 @@ export class SimulatedKernel {
   /** Ports that processes of the host hold, as "tcp-80". */
   readonly foreignPorts = new Set<string>();
   #exitListeners: ((containerId: string) => void)[] = [];
+  /** What ends what an agent runs beside containers' processes. */
+  #besides: { readonly containerId: string; readonly end: () => void }[] = [];
   #lives = 0;
   #lastPid = 1000;
 
@@ -41,6 +43,7 @@ export class SimulatedKernel {
   newLife(faultPoint: FaultPoint = noFault): SimulatedLife {
     this.#lives += 1;
     this.#exitListeners = [];
+    this.#endBesides(() => true);
     return new SimulatedLife(this, this.#lives, faultPoint);
   }
 
@@ -48,6 +51,7 @@ export class SimulatedKernel {
   crash(): void {
     this.#lives += 1;
     this.#exitListeners = [];
+    this.#endBesides(() => true);
   }
 
   isCurrent(life: number): boolean {
@@ -64,12 +68,24 @@ export class SimulatedKernel {
     const container = this.containers.get(containerId);
     if (container === undefined || container.exit !== undefined) return;
     container.exit = exit;
+    this.#endBesides((each) => each === containerId);
     for (const listener of this.#exitListeners) listener(containerId);
+  }
+
+  /** For adapters: calls `end` once the container's process has ended, or the agent of this life. */
+  whenGone(containerId: string, end: () => void): void {
+    this.#besides.push({ containerId, end });
   }
 
   /** For adapters: calls `listener` at each exit, until this life is over. */
   onExit(listener: (containerId: string) => void): void {
     this.#exitListeners.push(listener);
+  }
+
+  #endBesides(isMeant: (containerId: string) => boolean): void {
+    const ending = this.#besides.filter(({ containerId }) => isMeant(containerId));
+    this.#besides = this.#besides.filter(({ containerId }) => !isMeant(containerId));
+    for (const { end } of ending) end();
   }
 }
 
