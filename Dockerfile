@@ -27,7 +27,7 @@ COPY --from=build /src/dist /opt/drover/dist
 COPY deploy/drover.sh /usr/local/bin/drover
 RUN mkdir -p /opt/drover/.drover/tools/bin \
   && ln -s /usr/local/bin/nats-server /bin/busybox /opt/drover/.drover/tools/bin/ \
-  && drover image /opt/drover/hello
+  && drover compose image /opt/drover/hello
 WORKDIR /opt/drover
 # Ends what it is told to, and buries the orphans of machines' monitors.
 ENTRYPOINT ["tini", "--"]

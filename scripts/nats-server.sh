@@ -12,7 +12,7 @@ bring_nats_server() {
   fi
   for suite in $(newest_suites); do
     say "unpacking nats-server of ${mirror%% *} $suite into $tools"
-    if fetch_from "$suite" && program=$(program_of nats-server) && new_enough "$program"; then
+    if fetch_from "$suite" nats-server && program=$(program_of nats-server) && new_enough "$program"; then
       keep "$program"
       return
     fi
@@ -48,10 +48,11 @@ newest_suites() {
   esac
 }
 
-# Downloads from one suite through an apt of our own: its lists, cache and sources are in .drover and go away afterwards;
+# fetch_from SUITE PACKAGE: downloads from one suite through an apt of our own: its lists, cache and sources are in .drover and go away afterwards;
 # signatures are checked with the keys that the distribution installed. A mirror may lag behind (stable suites never expire
 # either): what is asked of the server is its version.
 fetch_from() {
+  suite=$1 wanted=$2
   apt_root=$tools/apt
   rm -rf "$apt_root"
   mkdir -p "$apt_root/lists/partial" "$apt_root/cache/archives/partial"
@@ -60,12 +61,12 @@ fetch_from() {
     *) keyring=ubuntu-archive-keyring components='main universe' ;;
   esac
   for keys in /usr/share/keyrings/$keyring.gpg /usr/share/keyrings/$keyring.pgp; do [ ! -r "$keys" ] || break; done
-  printf 'deb [signed-by=%s] %s %s %s\n' "$keys" "${mirror#* }" "$1" "$components" >"$apt_root/sources.list"
+  printf 'deb [signed-by=%s] %s %s %s\n' "$keys" "${mirror#* }" "$suite" "$components" >"$apt_root/sources.list"
   set -- -o Dir::Etc::SourceList="$apt_root/sources.list" -o Dir::Etc::SourceParts=/dev/null \
     -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
     -o Dir::State::Lists="$apt_root/lists" -o Dir::Cache="$apt_root/cache" -o Acquire::Languages=none \
     -o Acquire::Check-Valid-Until=false
-  apt_get "$@" update && fetch_package nats-server "$@"
+  apt_get "$@" update && fetch_package "$wanted" "$@"
   fetched=$?
   rm -rf "$apt_root"
   return $fetched

@@ -64,6 +64,15 @@ export function registerCompose(program: Command, context: CliContext): void {
       await routeToHosts(await clusterOf(context.layout(flags)));
     });
   compose
+    .command("image <folder>")
+    .description("Write the demo app's image.")
+    .addHelpText("after", "\nExample:\n  $ drover compose image /opt/drover/hello\n")
+    .action(async (folder: string) => {
+      const { HELLO_IMAGE } = await import("../demo/hello-image.ts");
+      const { writeOciLayout } = await import("#small-image");
+      await writeOciLayout(folder, HELLO_IMAGE, context.busybox);
+    });
+  compose
     .command("demo")
     .description("Make the demo app where there is none yet.")
     .requiredOption("--data <dir>", "the cluster's own folder")
