@@ -16,6 +16,7 @@ import { RunExec } from "./exec/run-exec.ts";
 import { FleetLists } from "./fleet/fleet-lists.ts";
 import { FleetReader } from "./fleet/fleet-reader.ts";
 import { HostContact } from "./fleet/host-contact.ts";
+import { IdempotencyKeys } from "./http/idempotency-keys.ts";
 import { CommandMachine } from "./machines/command-machine.ts";
 import { CreateMachine } from "./machines/create-machine.ts";
 import { MachinesController } from "./machines/machines.controller.ts";
@@ -28,6 +29,11 @@ import { ReadModelController } from "./read-model/read-model.controller.ts";
 import { ApiSettings } from "./settings.ts";
 import { TokensController } from "./tokens/tokens.controller.ts";
 import { Tokens } from "./tokens/tokens.ts";
+import { CommandVolume } from "./volumes/command-volume.ts";
+import { CreateVolume } from "./volumes/create-volume.ts";
+import { DroverVolumesController } from "./volumes/drover-volumes.controller.ts";
+import { FindVolume } from "./volumes/find-volume.ts";
+import { VolumesController } from "./volumes/volumes.controller.ts";
 
 /** What the process is made of: plain classes. Nest only hands requests to the controllers. */
 export interface ApiParts {
@@ -73,6 +79,9 @@ export async function apiParts(
   const fleet = new FleetReader(projection, contact, control, ids);
   const tokens = new Tokens(adminToken, (id) => fleet.control.tokens.get(id), clock);
   const execs = new Execs(nc, bus, ids, clock);
+  const findVolume = new FindVolume(fleet, bus);
+  const keys = new IdempotencyKeys(control, clock);
+  const createVolume = new CreateVolume(fleet, findVolume, keys, ids, settings.region);
   const providers = [
     { provide: ApiSettings, useValue: settings },
     { provide: Clock, useValue: clock },
@@ -83,8 +92,10 @@ export async function apiParts(
     { provide: ReadModel, useValue: readModel },
     { provide: HostContact, useValue: contact },
     { provide: ControlCommands, useValue: control },
-    { provide: CreateMachine, useValue: new CreateMachine(fleet, control, bus, clock, ids) },
+    { provide: CreateMachine, useValue: new CreateMachine(fleet, control, keys, bus, clock, ids) },
     { provide: CommandMachine, useValue: new CommandMachine(fleet, bus, clock) },
+    { provide: FindVolume, useValue: findVolume },
+    { provide: CommandVolume, useValue: new CommandVolume(fleet, bus, clock, createVolume) },
     { provide: CordonHost, useValue: new CordonHost(fleet, bus, clock) },
     { provide: RunExec, useValue: new RunExec(execs, clock) },
     { provide: Hostnames, useValue: new Hostnames(fleet, control, clock) },
@@ -112,6 +123,8 @@ export function apiModule(parts: ApiParts): DynamicModule {
       CertificatesController,
       MachinesController,
       ExecController,
+      VolumesController,
+      DroverVolumesController,
       TokensController,
       DroverController,
       OrgsController,

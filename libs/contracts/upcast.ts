@@ -64,6 +64,7 @@ export const VOCABULARY = new EventVocabulary(
     ReservationMade: [asItIs, asItIs],
     CommitRefused: [asItIs],
     HostCommandRefused: [asItIs],
+    IdempotencyKeyClaimed: [asItIs],
     PlacementDecided: [asItIs, asItIs],
     PlacementRefused: [asItIs],
   },

@@ -25,6 +25,8 @@ export interface DeleteApp {
   readonly appName: string;
   /** Machines of the app that are not destroyed, as the caller sees them. */
   readonly machineCount: number;
+  /** Likewise volumes. */
+  readonly volumeCount?: number;
 }
 
 /** A name is free again once its app was deleted; the next app of that name has another id. */
@@ -40,9 +42,15 @@ export function decideCreateApp(command: CreateApp, app: AppRecord | undefined):
 export function decideDeleteApp(command: DeleteApp, app: AppRecord | undefined): Decision<ControlEvent> {
   if (app === undefined) return refused(refusal("not_found", `no app ${command.appName}`));
   if (app.deleted) return UNCHANGED;
-  if (command.machineCount > 0) {
-    const count = command.machineCount === 1 ? "1 machine" : `${command.machineCount} machines`;
-    return refused(refusal("wrong_state", `app ${app.name} still has ${count}: destroy them first`));
+  const { machineCount, volumeCount = 0 } = command;
+  const left = [...counted(machineCount, "machine"), ...counted(volumeCount, "volume")];
+  if (left.length > 0) {
+    const message = `app ${app.name} still has ${left.join(" and ")}: destroy them first`;
+    return refused(refusal("wrong_state", message));
   }
   return accepted({ type: "AppDeleted", data: { appName: app.name, appId: app.id } });
+}
+
+function counted(count: number, what: string): string[] {
+  return count === 0 ? [] : [count === 1 ? `1 ${what}` : `${count} ${what}s`];
 }

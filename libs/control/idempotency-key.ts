@@ -8,7 +8,9 @@ export const IDEMPOTENCY_KEY_TTL_MS = 86_400_000;
 export interface IdempotencyKey {
   readonly keyHash: string;
   readonly requestHash: string;
-  readonly machineId: string;
+  /** Of the machine that it makes, or of the volume. */
+  readonly machineId?: string | undefined;
+  readonly volumeId?: string | undefined;
   readonly commandId: string;
   readonly claimedAtMs: number;
 }
@@ -19,7 +21,8 @@ export interface ClaimIdempotencyKey {
   readonly keyHash: string;
   readonly requestHash: string;
   /** Freshly minted; they only count when the key was not used before. */
-  readonly machineId: string;
+  readonly machineId?: string;
+  readonly volumeId?: string;
   readonly commandId: string;
   readonly atMs: number;
 }
@@ -42,7 +45,11 @@ export function decideClaimKey(
   if (standing.requestHash === command.requestHash) return UNCHANGED;
   return refused(
     refusal("invalid", "this Idempotency-Key was used for a different request: send a new key", {
-      details: { machineId: standing.machineId },
+      details: idOf(standing),
     }),
   );
+}
+
+function idOf({ machineId, volumeId }: IdempotencyKey) {
+  return volumeId === undefined ? { machineId } : { volumeId };
 }

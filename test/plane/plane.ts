@@ -24,6 +24,8 @@ import { apiServer } from "../../apps/api/serve.ts";
 import { ApiSettings } from "../../apps/api/settings.ts";
 import { SchedulerParts } from "../../apps/scheduler/scheduler.module.ts";
 import { serveScheduler } from "../../apps/scheduler/serve.ts";
+import { serveVolumes } from "../../apps/volumes/serve.ts";
+import { VolumesParts } from "../../apps/volumes/volumes.module.ts";
 import type { HostPlace } from "../simulation/host-world.ts";
 import { PlaneHost } from "./plane-host.ts";
 import { PlaneRouter } from "./plane-router.ts";
@@ -38,7 +40,7 @@ export interface Answer<T = Record<string, unknown>> {
   readonly body: T;
 }
 
-/** What watches every message between any party ("api", "scheduler", a host's id) and its nats-server. */
+/** What watches every message between any party ("api", "scheduler", "volumes", a host's id) and its nats-server. */
 export type Watch = (party: string, message: TappedMessage) => Fate;
 
 interface Api {
@@ -55,8 +57,15 @@ interface Scheduler {
   readonly close: () => Promise<void>;
 }
 
+interface Volumes {
+  readonly parts: VolumesParts;
+  readonly nc: BusConnection;
+  readonly tap: WireTap;
+  readonly close: () => Promise<void>;
+}
+
 /**
- * A whole control plane in this process: the real API, scheduler and agents on real NATS with the real permissions; only
+ * A whole control plane in this process: the real API, scheduler, service volumes and agents on real NATS with the real permissions; only
  * containers, images and networks are simulated. Every message of every party passes a tap.
  */
 export class Plane {
@@ -74,6 +83,7 @@ export class Plane {
   readonly #sockets = new Set<Socket>();
   readonly #routers: PlaneRouter[] = [];
   #scheduler!: Scheduler;
+  #volumes!: Volumes;
 
   /**
    * `more`: what all hosts have; `own`: what one of them has, by its id. `islands`: where the hosts' leaves are, when
@@ -93,7 +103,7 @@ export class Plane {
       PlaneHost.make(topology.hosts.get(hostId)!, plane.#tapOf(hostId), { ...more, ...own[hostId] });
     Object.assign(plane, { hosts: await Promise.all(hostIds.map(make)) });
     await Promise.all(plane.hosts.map((host) => host.start()));
-    await plane.startApi();
+    await Promise.all([plane.startVolumes(), plane.startApi()]);
     await plane.registered();
     return plane;
   }
@@ -119,7 +129,7 @@ export class Plane {
 
   /** A request to the Machines API, as it comes over HTTP. */
   async ask<T = Record<string, unknown>>(
-    method: "GET" | "POST" | "DELETE",
+    method: "GET" | "POST" | "PUT" | "DELETE",
     url: string,
     body?: unknown,
     headers: Record<string, string> = {},
@@ -194,6 +204,18 @@ export class Plane {
     this.#scheduler = { nc, tap, stopping, close: () => app.close() };
   }
 
+  /** It takes no snapshots by itself here. */
+  async startVolumes(): Promise<void> {
+    const { tap, nc } = await this.#connect("volumes", this.topology.bus("volumes"));
+    const parts = await VolumesParts.start(nc, join(this.#dataDir, "volumes"), logger);
+    const app = await serveVolumes(parts, nc, logger);
+    this.#volumes = { nc, tap, parts, close: () => app.close() };
+  }
+
+  get volumes(): VolumesParts {
+    return this.#volumes.parts;
+  }
+
   /** Starts a router; it is stopped with the plane. */
   async startRouter(routerId = "router-1"): Promise<PlaneRouter> {
     const { hub } = this.topology;
@@ -226,6 +248,14 @@ export class Plane {
     void close();
   }
 
+  killVolumes(): void {
+    const { tap, nc, parts, close } = this.#volumes;
+    tap.cut();
+    void nc.close();
+    void parts.projection.stop();
+    void close();
+  }
+
   /** Kills the API, takes away whatever it has kept, and starts another one. */
   async forgetApi(): Promise<void> {
     this.killApi();
@@ -242,6 +272,10 @@ export class Plane {
     if (party === "scheduler") {
       this.killScheduler();
       return this.startScheduler();
+    }
+    if (party === "volumes") {
+      this.killVolumes();
+      return this.startVolumes();
     }
     const host = this.host(party);
     host.kill();
@@ -262,8 +296,10 @@ export class Plane {
 
   async stop(): Promise<void> {
     await Promise.all(this.#routers.map((router) => router.stop()));
-    await Promise.all([this.#api.parts.projection.stop(), this.#api.parts.readModel.stop()]);
+    const { projection, readModel } = this.#api.parts;
+    await Promise.all([projection.stop(), readModel.stop(), this.#volumes.parts.projection.stop()]);
     this.killApi();
+    this.killVolumes();
     this.killScheduler();
     await Promise.all(this.hosts.map((host) => host.remove()));
     await this.topology.stop();

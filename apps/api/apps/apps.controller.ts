@@ -17,6 +17,7 @@ import type { AppRecord, ControlCommand } from "#control";
 import { ControlCommands } from "#fleet";
 import { Clock, Ids } from "#kernel";
 import { isTerminal } from "#machines";
+import { isGone } from "#volumes";
 import { FleetLists } from "../fleet/fleet-lists.ts";
 import { FleetReader } from "../fleet/fleet-reader.ts";
 import { metaOf, setPosition, setSource } from "../http/caller.ts";
@@ -66,13 +67,16 @@ export class AppsController {
   ) {
     const { items, fromMemory } = await this.lists.apps(orgSlug);
     setSource(response, fromMemory);
-    const apps = items.map(({ app, machineCount }) => appJson(app, machineCount));
+    const apps = items.map(({ app, machineCount }) =>
+      appJson(app, machineCount, this.#volumeCount(app.name)),
+    );
     return { apps, total_apps: apps.length };
   }
 
   @Get(":appName")
   async show(@Param("appName") appName: string) {
-    return appJson(await this.fleet.app(appName), this.#machineCount(appName));
+    const app = await this.fleet.app(appName);
+    return appJson(app, this.#machineCount(appName), this.#volumeCount(appName));
   }
 
   @Delete(":appName")
@@ -83,7 +87,8 @@ export class AppsController {
     @Param("appName") appName: string,
   ) {
     await this.fleet.app(appName);
-    const command = { type: "DeleteApp", appName, machineCount: this.#machineCount(appName) } as const;
+    const counts = { machineCount: this.#machineCount(appName), volumeCount: this.#volumeCount(appName) };
+    const command = { type: "DeleteApp", appName, ...counts } as const;
     await this.#execute(command, request, response);
     return { ok: true };
   }
@@ -97,14 +102,18 @@ export class AppsController {
   #machineCount(appName: string): number {
     return this.fleet.machinesOf(appName).filter(({ machine }) => !isTerminal(machine.state)).length;
   }
+
+  #volumeCount(appName: string): number {
+    return this.fleet.volumesOf(appName).filter(({ volume }) => !isGone(volume)).length;
+  }
 }
 
-function appJson(app: AppRecord, machineCount: number) {
+function appJson(app: AppRecord, machineCount: number, volumeCount: number) {
   return {
     id: app.id,
     name: app.name,
     machine_count: machineCount,
-    volume_count: 0,
+    volume_count: volumeCount,
     network: app.network,
     organization: { name: app.orgSlug, slug: app.orgSlug },
     status: machineCount === 0 ? "pending" : "deployed",

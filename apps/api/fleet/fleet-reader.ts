@@ -1,18 +1,24 @@
-import { SUBJECT_TOKEN } from "#contracts";
+import { type RecordedEvent, SUBJECT_TOKEN } from "#contracts";
 import type { AppRecord, ControlState } from "#control";
 import type { Projection } from "#event-log";
 import {
   type ControlCommands,
   type FleetView,
+  type FoundSnapshot,
   findMachine,
+  findSnapshot,
+  findVolume,
   type HistoryEntry,
   listHosts,
   listMachines,
+  listSnapshots,
+  listVolumes,
   machineHistory,
 } from "#fleet";
 import type { Host } from "#hosts";
 import { type Ids, type Position, RefusedError, refusal } from "#kernel";
 import type { Machine } from "#machines";
+import type { Volume } from "#volumes";
 import type { Whereabouts } from "../machines/machine-json.ts";
 import { Changes } from "./changes.ts";
 import type { HostContact } from "./host-contact.ts";
@@ -20,6 +26,12 @@ import type { HostContact } from "./host-contact.ts";
 /** A machine and the host that owns it. */
 export interface Located {
   readonly machine: Machine;
+  readonly hostId: string;
+}
+
+/** A volume and the host that owns it. */
+export interface LocatedVolume {
+  readonly volume: Volume;
   readonly hostId: string;
 }
 
@@ -73,6 +85,31 @@ export class FleetReader {
     return listMachines(this.#projection.state, appName).flatMap(({ machine, hostId }) =>
       machine === undefined || hostId === undefined ? [] : [{ machine, hostId }],
     );
+  }
+
+  volume(volumeId: string): LocatedVolume | undefined {
+    const { volume, hostId } = findVolume(this.#projection.state, volumeId) ?? {};
+    return volume === undefined || hostId === undefined ? undefined : { volume, hostId };
+  }
+
+  /** Volumes of one app, or all; destroyed ones for as long as they are remembered. */
+  volumesOf(appName?: string): LocatedVolume[] {
+    return listVolumes(this.#projection.state, appName).flatMap(({ volume, hostId }) =>
+      volume === undefined || hostId === undefined ? [] : [{ volume, hostId }],
+    );
+  }
+
+  snapshot(snapshotId: string): FoundSnapshot | undefined {
+    return findSnapshot(this.#projection.state, snapshotId);
+  }
+
+  /** Snapshots of a volume, which they may outlive, or all, oldest first. */
+  snapshotsOf(volumeId?: string): FoundSnapshot[] {
+    return listSnapshots(this.#projection.state, volumeId);
+  }
+
+  regionOf(hostId: string): string | undefined {
+    return this.hosts().find(({ id }) => id === hostId)?.region;
   }
 
   /** The last events of a machine, oldest first. */
@@ -142,11 +179,27 @@ export class FleetReader {
     return known ?? (await this.#commands.load("machine", machineId)).placements.get(machineId)?.hostId;
   }
 
+  /** The host that a volume was placed on, by the projection or by CONTROL itself. */
+  async hostOfVolume(volumeId: string): Promise<string | undefined> {
+    const known = findVolume(this.#projection.state, volumeId)?.hostId;
+    if (known !== undefined) return known;
+    return (await this.#commands.load("volume", volumeId)).volumePlacements.get(volumeId)?.hostId;
+  }
+
   /** The moments at which a machine changes, for one who waits. Close it afterwards. */
   changesOf(machineId: string): Changes {
+    return this.#changes(({ data }) => "machineId" in data && data.machineId === machineId);
+  }
+
+  /** Likewise a volume and its snapshots. */
+  changesOfVolume(volumeId: string): Changes {
+    return this.#changes(({ data }) => "volumeId" in data && data.volumeId === volumeId);
+  }
+
+  #changes(isMeant: (event: RecordedEvent) => boolean): Changes {
     return new Changes((notify) =>
       this.#projection.onEvent((event) => {
-        if ("machineId" in event.data && event.data.machineId === machineId) notify();
+        if (isMeant(event)) notify();
       }),
     );
   }

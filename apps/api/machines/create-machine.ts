@@ -1,20 +1,10 @@
-import { createHash } from "node:crypto";
 import { type BusClient, insist, isUnreachable } from "#bus";
 import { type AnswerOf, type CallMeta, type RequestOf, schedulerCalls, subjects } from "#contracts";
-import type { IdempotencyKey } from "#control";
 import type { ControlCommands, Presence } from "#fleet";
-import {
-  type Clock,
-  canonicalHash,
-  Deadline,
-  type Ids,
-  type Position,
-  type Refusal,
-  RefusedError,
-  refusal,
-} from "#kernel";
+import { type Clock, Deadline, type Ids, type Position, type Refusal, RefusedError, refusal } from "#kernel";
 import { isTerminal, type Machine } from "#machines";
 import type { FleetReader } from "../fleet/fleet-reader.ts";
+import type { IdempotencyKeys } from "../http/idempotency-keys.ts";
 import { nameFor } from "./names.ts";
 
 export interface CreateRequest {
@@ -38,8 +28,6 @@ export interface Created {
 type Place = (typeof schedulerCalls)["place"];
 
 const NAME_TRIES = 5;
-/** After the first request with a key, repeats of it may still have to make the machine; hosts remember longer than this. */
-const DRIVEN_FOR_MS = 300_000;
 /** A scheduler that was killed meanwhile says nothing: its successor goes on with the same command when it is asked. */
 const PLACE_TRY_MS = 5_000;
 
@@ -50,13 +38,22 @@ const PLACE_TRY_MS = 5_000;
 export class CreateMachine {
   readonly #fleet: FleetReader;
   readonly #control: ControlCommands;
+  readonly #keys: IdempotencyKeys;
   readonly #bus: BusClient;
   readonly #clock: Clock;
   readonly #ids: Ids;
 
-  constructor(fleet: FleetReader, control: ControlCommands, bus: BusClient, clock: Clock, ids: Ids) {
+  constructor(
+    fleet: FleetReader,
+    control: ControlCommands,
+    keys: IdempotencyKeys,
+    bus: BusClient,
+    clock: Clock,
+    ids: Ids,
+  ) {
     this.#fleet = fleet;
     this.#control = control;
+    this.#keys = keys;
     this.#bus = bus;
     this.#clock = clock;
     this.#ids = ids;
@@ -87,23 +84,14 @@ export class CreateMachine {
 
   async #claimKey(request: CreateRequest, meta: CallMeta) {
     const minted = { machineId: this.#ids.machineId(), commandId: meta.commandId };
-    const { idempotencyKey, ...body } = request;
-    if (idempotencyKey === undefined) return minted;
-    const scope = `${meta.actor}\n${request.appName}\n${idempotencyKey}`;
-    const keyHash = createHash("sha256").update(scope).digest("hex");
-    const requestHash = canonicalHash(body);
-    const atMs = this.#clock.nowMs();
-    const { state } = await this.#control.execute(
-      { type: "ClaimIdempotencyKey", keyHash, requestHash, ...minted, atMs },
-      meta,
-    );
-    const claim = state.idempotencyKeys.get(keyHash);
-    if (claim !== undefined && atMs - claim.claimedAtMs > DRIVEN_FOR_MS) await this.#assertNotGone(claim);
-    return claim ?? minted;
+    const claim = await this.#keys.claim(request, minted, meta);
+    const { machineId = minted.machineId, commandId } = claim;
+    if (claim.isLate) await this.#assertNotGone(machineId);
+    return { machineId, commandId };
   }
 
   /** A host forgets what was destroyed long ago: a late repeat must not make the machine again. */
-  async #assertNotGone({ machineId }: IdempotencyKey): Promise<void> {
+  async #assertNotGone(machineId: string): Promise<void> {
     const { placements } = await this.#control.load("machine", machineId);
     if (placements.get(machineId)?.hostId === undefined) return;
     if ((await this.#fleet.locate(machineId)) !== undefined) return;

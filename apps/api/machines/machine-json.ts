@@ -84,8 +84,11 @@ function droverOf(machine: Machine, where: Whereabouts): Record<string, unknown>
   };
 }
 
-function waitingJson(machine: Machine): Record<string, unknown> {
-  const run = machine.operation;
+/** The step that it is at, when it is on its way somewhere, and why that takes so long. */
+export function waitingJson({
+  operation: run,
+  updatedAtMs,
+}: Pick<Machine, "operation" | "updatedAtMs">): Record<string, unknown> {
   const step = run?.steps[run.outputs.length];
   if (run === undefined || step === undefined) return {};
   const waiting = {
@@ -93,7 +96,7 @@ function waitingJson(machine: Machine): Record<string, unknown> {
     operation_id: run.id,
     step: step.name,
     attempt: run.attempts + 1,
-    since: new Date(machine.updatedAtMs).toISOString(),
+    since: new Date(updatedAtMs).toISOString(),
     ...(run.lastError === undefined ? {} : { last_error: run.lastError }),
   };
   return { waiting_for: waiting };

@@ -13,12 +13,13 @@ import {
   Res,
 } from "@nestjs/common";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { MachineRequest } from "#contracts";
+import { type MachineConfig, type MachineRequest, mountedVolumesOf } from "#contracts";
 import { Ids, RefusedError, refusal } from "#kernel";
 import type { Machine } from "#machines";
 import { FleetLists } from "../fleet/fleet-lists.ts";
 import { FleetReader, type Located } from "../fleet/fleet-reader.ts";
 import { metaOf, setPosition, setSource } from "../http/caller.ts";
+import { idempotencyKeySchema } from "../http/idempotency-keys.ts";
 import { parse } from "../http/parse.ts";
 import { ApiSettings } from "../settings.ts";
 import { CommandMachine } from "./command-machine.ts";
@@ -37,8 +38,6 @@ import {
 } from "./requests.ts";
 import { shownMachine, shownSummary } from "./shown.ts";
 import { WaitMachine } from "./wait-machine.ts";
-
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /** The Machines API's machines. Every answer to a command carries `drover-position` for reads that follow. */
 @Controller("v1/apps/:appName/machines")
@@ -64,17 +63,14 @@ export class MachinesController {
   ) {
     await this.fleet.app(appName);
     const wanted = parse(createMachineSchema, body, "body");
-    if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) {
-      throw new RefusedError(refusal("invalid", "Idempotency-Key: 1 to 255 printable characters"));
-    }
     const created = await this.creates.run(
       {
         appName,
         name: wanted.name,
-        region: wanted.region || this.settings.region,
+        region: wanted.region || this.#regionOfMounts(wanted.config) || this.settings.region,
         config: wanted.config,
         skipLaunch: wanted.skip_launch === true,
-        idempotencyKey: key,
+        idempotencyKey: parse(idempotencyKeySchema, key, "Idempotency-Key"),
       },
       metaOf(request, this.ids),
     );
@@ -220,6 +216,12 @@ export class MachinesController {
     const { items, fromMemory } = await this.lists.events(wanted);
     setSource(response, fromMemory);
     return items.flatMap((entry) => machineEventJson(entry) ?? []);
+  }
+
+  /** Where the volume that it mounts is: there is no other place for the machine. */
+  #regionOfMounts(config: MachineConfig): string | undefined {
+    const [volumeId] = mountedVolumesOf(config);
+    return volumeId === undefined ? undefined : this.fleet.volume(volumeId)?.volume.region;
   }
 
   async #find(appName: string, machineId: string): Promise<Located> {

@@ -19,7 +19,7 @@ const name = z
 export const appNameSchema = name;
 export const machineIdSchema = z.string().regex(SUBJECT_TOKEN, "not a machine id");
 const signal = z.enum(["SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGTERM"]);
-const flag = z
+export const flag = z
   .union([z.boolean(), z.enum(["true", "false", "1", "0", ""])])
   .transform((value) => value === true || value === "true" || value === "1");
 
@@ -60,7 +60,7 @@ export const stopMachineSchema = z.looseObject({ signal: signal.optional(), time
 /** `kill` is what Fly's Go client sends for `force`. */
 export const destroyQuerySchema = z.looseObject({ force: flag.optional(), kill: flag.optional() });
 
-const stateList = z.union([z.string(), z.array(z.string())]).transform((value) =>
+export const stateList = z.union([z.string(), z.array(z.string())]).transform((value) =>
   [value]
     .flat()
     .flatMap((item) => item.split(","))
@@ -78,7 +78,7 @@ export const listQuerySchema = z.looseObject(listShape);
 export type ListQuery = z.infer<typeof listQuerySchema>;
 
 /** Where a page ended, as the client gives it back: it is ours to read, and nobody else's. */
-const cursor = z.string().transform((text, context): PageMark => {
+export const cursor = z.string().transform((text, context): PageMark => {
   const [, updatedAtMs, machineId] = /^(\d{1,15})\.([\w-]{1,64})$/.exec(fromBase64(text)) ?? [];
   if (machineId !== undefined) return { updatedAtMs: Number(updatedAtMs), machineId };
   context.addIssue({ code: "custom", message: "not a cursor: give back next_cursor as it came" });

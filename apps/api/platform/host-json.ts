@@ -1,3 +1,4 @@
+import type { Resources } from "#contracts";
 import { type Cordon, type Host, promisedOf } from "#hosts";
 import { isTerminal, type Machine } from "#machines";
 import type { HostContact } from "../fleet/host-contact.ts";
@@ -9,11 +10,10 @@ export function hostJson(
   contact: Pick<HostContact, "statusOf" | "heardAtMs" | "agentVersionOf">,
 ) {
   const promised = promisedOf(host);
-  const roomOf = (unit: "cpuMillis" | "memoryMib") => ({
-    promised: promised[unit],
-    capacity: host.capacity[unit],
-    free: host.capacity[unit] - promised[unit],
-  });
+  const roomOf = (unit: keyof Resources) => {
+    const [has, given] = [host.capacity[unit] ?? 0, promised[unit] ?? 0];
+    return { promised: given, capacity: has, free: has - given };
+  };
   const heardAtMs = contact.heardAtMs(host.id);
   return {
     id: host.id,
@@ -29,6 +29,7 @@ export function hostJson(
     max_machines: host.maxMachines,
     cpu_millis: roomOf("cpuMillis"),
     memory_mib: roomOf("memoryMib"),
+    volume_mib: roomOf("volumeMib"),
     ...(host.cordon === undefined ? {} : { cordon: cordonJson(host.cordon) }),
   };
 }

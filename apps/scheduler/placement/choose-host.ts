@@ -185,5 +185,6 @@ function inWords({ hostId, message }: HostRefusal): string {
 function codeOf(refusals: readonly HostRefusal[]): RefusalCode {
   const codes = new Set(refusals.map(({ code }) => code));
   if (codes.has("unreachable") || codes.has("deadline_exceeded")) return "unreachable";
-  return codes.size === 1 && codes.has("port_taken") ? "port_taken" : "insufficient_capacity";
+  const ofCaller = (["port_taken", "invalid"] as const).find((code) => codes.has(code));
+  return codes.size === 1 && ofCaller !== undefined ? ofCaller : "insufficient_capacity";
 }

@@ -63,11 +63,13 @@ export const controlEvents = {
     machineId: z.string(),
     claimedAtMs: z.number(),
   }),
-  /** An `Idempotency-Key` was used for the first time: a repeat drives the same machine and command ids. */
+  /** An `Idempotency-Key` was used for the first time: a repeat drives the same command, and the same machine or volume. */
   IdempotencyKeyClaimed: z.strictObject({
     keyHash: z.string(),
     requestHash: z.string(),
-    machineId: z.string(),
+    machineId: z.string().optional(),
+    /** Since version 2. */
+    volumeId: z.string().optional(),
     commandId: z.string(),
     claimedAtMs: z.number(),
   }),

@@ -224,7 +224,7 @@ export const SAMPLES: { readonly [T in EventType]: SampleOf<T> } = {
   IdempotencyKeyClaimed: {
     keyHash: "aa",
     requestHash: "bb",
-    machineId,
+    volumeId,
     commandId: "01JD0000000000000000000007",
     claimedAtMs: 1_764_000_000_000,
   },
