@@ -40,6 +40,11 @@ export class ApiClient {
     await this.#json("POST", path, body);
   }
 
+  /** Changes something, and returns it, likewise. */
+  async put<T extends object>(path: string, field: keyof T & string, body: unknown): Promise<T> {
+    return this.#having(field, await this.#json<T>("PUT", path, body));
+  }
+
   async delete(path: string): Promise<void> {
     await this.#json("DELETE", path);
   }

@@ -15,6 +15,7 @@ import { registerRun } from "./commands/run.ts";
 import { registerStatus } from "./commands/status.ts";
 import { registerTokens } from "./commands/tokens.ts";
 import { registerUp } from "./commands/up.ts";
+import { registerVolumes } from "./commands/volumes.ts";
 import type { CliContext } from "./context.ts";
 
 /** All commands. */
@@ -44,6 +45,7 @@ Example:
     registerLifecycle,
     registerLogs,
     registerExec,
+    registerVolumes,
     registerApps,
     registerHosts,
     registerTokens,

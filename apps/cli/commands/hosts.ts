@@ -25,6 +25,7 @@ interface HostRecord {
   readonly max_machines: number;
   readonly cpu_millis: Room;
   readonly memory_mib: Room;
+  readonly volume_mib: Room;
   readonly cordon?: { readonly owner: string; readonly reason: string; readonly expires_at: string };
 }
 
@@ -107,11 +108,20 @@ function hostsTable(hosts: readonly HostRecord[], nowMs: number): string {
     `${host.running}/${host.machines}`,
     `${host.cpu_millis.free}/${host.cpu_millis.capacity}`,
     `${host.memory_mib.free}/${host.memory_mib.capacity}`,
+    `${host.volume_mib.free}/${host.volume_mib.capacity}`,
     host.agent_version ?? "-",
     heardText(host, nowMs),
     host.cordon === undefined ? "" : cordonText(host),
   ]);
-  const header = ["HOST", "REGION", "STATE", "RUNNING", "FREE CPU MILLIS", "FREE MEMORY MIB"];
+  const header = [
+    "HOST",
+    "REGION",
+    "STATE",
+    "RUNNING",
+    "FREE CPU MILLIS",
+    "FREE MEMORY MIB",
+    "FREE VOLUME MIB",
+  ];
   return table([...header, "AGENT", "HEARD", ""], rows);
 }
 
@@ -126,6 +136,7 @@ function describe(host: HostRecord, nowMs: number): string {
     ["machines", `${host.running} running of ${host.machines}, at most ${host.max_machines}`],
     ["cpu", `${room(host.cpu_millis)} (millis)`],
     ["memory", `${room(host.memory_mib)} (MiB)`],
+    ["volumes", `${room(host.volume_mib)} (MiB)`],
     ["features", host.features.join(", ")],
     ["agent", `${host.agent_version ?? "not heard"}, epoch ${host.agent_epoch}`],
     ["log", host.log_id],

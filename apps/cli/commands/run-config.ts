@@ -13,6 +13,7 @@ export interface RunFlags extends CommonFlags {
   readonly antiAffinity?: string;
   readonly env: string[];
   readonly publish: string[];
+  readonly volume?: string;
   readonly port?: string;
   readonly autostop?: string;
   readonly autostopAfter?: string;
@@ -30,7 +31,7 @@ export interface RunFlags extends CommonFlags {
 }
 
 /** The config of the machine that `run` was asked for. Throws a refusal that names the flag which makes no sense. */
-export function configOf(image: string, command: string[], flags: RunFlags): unknown {
+export function configOf(image: string, command: string[], flags: RunFlags): object {
   const guest = {
     ...(flags.memory === undefined
       ? {}

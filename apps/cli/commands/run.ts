@@ -1,8 +1,10 @@
 import type { Command } from "commander";
-import { RefusedError } from "#kernel";
+import { RefusedError, refusal } from "#kernel";
 import type { ApiClient } from "../api-client.ts";
 import type { CliContext } from "../context.ts";
+import { ensureApp } from "../ensure-app.ts";
 import { type MachineRecord, machinePath } from "../machine-record.ts";
+import { findVolume } from "../volume-record.ts";
 import { awaitMachine } from "./await-machine.ts";
 import { configOf, type RunFlags } from "./run-config.ts";
 
@@ -33,6 +35,10 @@ export function registerRun(program: Command, context: CliContext): void {
       collect,
       [],
     )
+    .option(
+      "--volume <VOLUME:PATH>",
+      "the volume that it writes to, by id or name, and where it has it; it is placed on that one's host",
+    )
     .option("--port <n>", "where its program listens: the router leads http://APP.localhost to it")
     .option(
       "--autostop <how>",
@@ -57,7 +63,7 @@ export function registerRun(program: Command, context: CliContext): void {
     .option("--json", "print JSON only")
     .addHelpText(
       "after",
-      "\nExample:\n  $ drover run --app web --port 80 --autostop stop nginx:1.27\n  $ drover run -p 8081:80 localhost:5000/web:1\n  $ drover run --name talk oci:./image -- sh -c 'echo hello'\n  $ drover run --policy pack --feature container oci:./image\n",
+      "\nExample:\n  $ drover run --app web --port 80 --autostop stop nginx:1.27\n  $ drover run -p 8081:80 localhost:5000/web:1\n  $ drover run --name talk oci:./image -- sh -c 'echo hello'\n  $ drover run --app web --volume data:/var/lib/data oci:./image\n  $ drover run --policy pack --feature container oci:./image\n",
     )
     .action(async (image: string, command: string[], flags: RunFlags) => run(context, image, command, flags));
 }
@@ -66,12 +72,13 @@ async function run(context: CliContext, image: string, command: string[], flags:
   const config = configOf(image, command, flags);
   const api = await context.api(flags);
   const output = context.output(flags);
+  const mounts = flags.volume === undefined ? {} : { mounts: [await mountOf(api, flags.volume, flags.app)] };
   await ensureApp(api, flags.app);
   const body = {
     ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.region === undefined ? {} : { region: flags.region }),
     skip_launch: !flags.start,
-    config,
+    config: { ...config, ...mounts },
   };
   const path = `/v1/apps/${encodeURIComponent(flags.app)}/machines`;
   const created = await api.create<MachineRecord>(path, "drover", body, {
@@ -83,10 +90,13 @@ async function run(context: CliContext, image: string, command: string[], flags:
   output.result(machine, created.id);
 }
 
-async function ensureApp(api: ApiClient, name: string): Promise<void> {
-  try {
-    await api.create<{ id: string }>("/v1/apps", "id", { name, org_slug: "personal" });
-  } catch (thrown) {
-    if (!(thrown instanceof RefusedError) || thrown.refusal.code !== "name_taken") throw thrown;
-  }
+/** `VOLUME:PATH`, the volume by its id or name. */
+async function mountOf(api: ApiClient, text: string, app: string): Promise<object> {
+  const colon = text.indexOf(":/");
+  if (colon < 1)
+    throw new RefusedError(
+      refusal("invalid", `--volume: "${text}" is not VOLUME:/PATH, as in data:/var/lib/data`),
+    );
+  const volume = await findVolume(api, text.slice(0, colon), app);
+  return { volume: volume.id, path: text.slice(colon + 1) };
 }

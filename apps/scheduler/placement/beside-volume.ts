@@ -6,8 +6,8 @@ import { type Deciding, type HostRefusal, nameOf, wantedOf } from "./deciding.ts
 import type { Hosts } from "./hosts.ts";
 import type { Placements } from "./placements.ts";
 
-/** A host that is being restarted is back by then; the volume is nowhere else meanwhile. */
-const PATIENCE_MS = 5_000;
+/** A host that is being restarted is back by then. Less than one try of the API, which would only ask again. */
+const PATIENCE_MS = 3_000;
 
 /**
  * Has a volume's host set room aside for what has to be beside it: the machine that mounts it, or a volume that begins with
