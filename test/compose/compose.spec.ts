@@ -34,10 +34,11 @@ interface Machine {
   afterAll(() => cluster?.end(), 2 * MINUTES);
 
   const starts = async () => (await cluster.answers("keeper", "/starts")).body.trim().split("\n").length;
-  const processesOf = (host: string, program: string) =>
+  /** Written as a pattern that the asking shell's own arguments do not match. */
+  const processesOf = (host: string, [first, ...rest]: string) =>
     cluster.inside(
       host,
-      `for p in /proc/[0-9]*; do grep -qa '${program}' $p/cmdline && echo \${p#/proc/}; done; :`,
+      `for p in /proc/[0-9]*; do grep -qa '[${first}]${rest.join("")}' $p/cmdline && echo \${p#/proc/}; done; :`,
     );
 
   it("answers for the demo app once `up --wait` has ended, and keeps lists in its Postgres", async () => {
@@ -51,12 +52,14 @@ interface Machine {
   it("starts an agent again inside its host: neither the container nor its machines notice", async () => {
     const [machine] = await cluster.api<Machine[]>("GET", "/apps/hello/machines");
     const { host } = machine!.drover;
-    const before = { life: await cluster.lifeOf(host), machine: await processesOf(host, "httpd") };
+    const before = { life: await cluster.lifeOf(host), machine: await processesOf(host, "/bin/serve") };
     const agent = (await processesOf(host, "host-agent/main.js")).trim();
     await cluster.inside(host, `kill -9 ${agent}`);
     while (["", agent].includes((await processesOf(host, "host-agent/main.js")).trim())) await pause(200);
     expect((await cluster.answers("hello")).status).toBe(200);
-    expect({ life: await cluster.lifeOf(host), machine: await processesOf(host, "httpd") }).toEqual(before);
+    expect({ life: await cluster.lifeOf(host), machine: await processesOf(host, "/bin/serve") }).toEqual(
+      before,
+    );
   });
 
   it(
