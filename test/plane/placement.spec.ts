@@ -4,8 +4,8 @@ import type { ShownMachine } from "#testing";
 import { IMAGE } from "../simulation/host-world.ts";
 import { type Answer, Plane, pause } from "./plane.ts";
 
-/** Room for ten machines of the default size. */
-const CAPACITY = { cpuMillis: 100_000, memoryMib: 2_560 };
+/** Room for ten machines of the default size, and two volumes of 5 GB. */
+const CAPACITY = { cpuMillis: 100_000, memoryMib: 2_560, volumeMib: 10_240 };
 
 let plane: Plane;
 beforeAll(async () => {
@@ -136,9 +136,9 @@ describe("a machine's place", () => {
       inApp(async (create) => {
         const { body } = await create({ region: "ams,fra" }, placed({ features: ["ssd"] }));
         const decisions: unknown[] = [];
-        for await (const read of readControl(plane.hub)) {
-          if (read.kind !== "event" || read.event.type !== "PlacementDecided") continue;
-          if (read.event.data.machineId === body.id) decisions.push(read.event.data);
+        for await (const { event } of controlEvents()) {
+          if (event.type === "PlacementDecided" && event.data.machineId === body.id)
+            decisions.push(event.data);
         }
         expect(decisions).toMatchObject([
           {
@@ -160,6 +160,48 @@ describe("a machine's place", () => {
     60_000,
   );
 });
+
+describe("a volume's place", () => {
+  it(
+    "is where most room for volumes is, decided for everybody to read; its machine's is beside it",
+    () =>
+      inApp(async (create) => {
+        const volumes = `/v1/apps/app-${apps}/volumes`;
+        const make = async () => {
+          const body = { name: "data", region: "ams", size_gb: 5 };
+          return (await plane.ask<{ id: string; zone: string }>("POST", volumes, body)).body;
+        };
+        const [first, second] = [await make(), await make()];
+        expect([first.zone, second.zone].sort()).toEqual(["ams-1", "ams-2"]);
+        const mounts = [{ volume: first.id, path: "/data" }];
+        const machine = await create({}, { mounts });
+        expect(hostOf(machine)).toBe(first.zone);
+        const decisions: unknown[] = [];
+        for await (const { event } of controlEvents()) {
+          if (event.type === "VolumePlacementDecided" && event.data.volumeId === second.id)
+            decisions.push(event.data);
+          if (event.type === "PlacementDecided" && event.data.machineId === machine.body.id)
+            decisions.push(event.data);
+        }
+        expect(decisions).toMatchObject([
+          {
+            hostId: second.zone,
+            region: "ams",
+            candidates: [
+              { hostId: second.zone, score: 0.5, bid: { free: { volumeMib: 10_240 } } },
+              { hostId: first.zone, score: 0, bid: { free: { volumeMib: 5_120 } } },
+            ],
+          },
+          { hostId: first.zone, region: "ams", candidates: [], refusals: [] },
+        ]);
+      }),
+    60_000,
+  );
+});
+
+async function* controlEvents() {
+  for await (const read of readControl(plane.hub)) if (read.kind === "event") yield read;
+}
 
 describe("the platform", () => {
   it("knows its regions", async () => {
