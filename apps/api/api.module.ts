@@ -10,6 +10,8 @@ import { CertificatesController } from "./apps/certificates.controller.ts";
 import { Hostnames } from "./apps/hostnames.ts";
 import { DroverController } from "./drover/drover.controller.ts";
 import { StreamLogs } from "./drover/stream-logs.ts";
+import { EventsController } from "./events/events.controller.ts";
+import { FollowEvents } from "./events/follow-events.ts";
 import { ExecController } from "./exec/exec.controller.ts";
 import { Execs } from "./exec/execs.ts";
 import { RunExec } from "./exec/run-exec.ts";
@@ -97,6 +99,7 @@ export async function apiParts(
     { provide: FindVolume, useValue: findVolume },
     { provide: CommandVolume, useValue: new CommandVolume(fleet, bus, clock, createVolume) },
     { provide: CordonHost, useValue: new CordonHost(fleet, bus, clock) },
+    { provide: FollowEvents, useValue: new FollowEvents({ ...feed, projection }) },
     { provide: RunExec, useValue: new RunExec(execs, clock) },
     { provide: Hostnames, useValue: new Hostnames(fleet, control, clock) },
     { provide: WaitMachine, useValue: new WaitMachine(fleet, clock) },
@@ -126,6 +129,7 @@ export function apiModule(parts: ApiParts): DynamicModule {
       VolumesController,
       DroverVolumesController,
       TokensController,
+      EventsController,
       DroverController,
       OrgsController,
       HostsController,

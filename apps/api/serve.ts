@@ -1,8 +1,9 @@
 import { NestFactory } from "@nestjs/core";
 import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
+import type { FastifyInstance } from "fastify";
 import { type HealthServer, NestLogger, type ServiceLogger } from "#service";
 import { type ApiParts, apiModule } from "./api.module.ts";
-import { ExecSockets } from "./exec/exec-sockets.ts";
+import { ExecSockets, isExecSocket } from "./exec/exec-sockets.ts";
 import { BearerGuard } from "./http/bearer.guard.ts";
 import { readJsonBodies } from "./http/json-body.ts";
 import { PositionInterceptor } from "./http/position.interceptor.ts";
@@ -17,7 +18,11 @@ export async function apiServer(
   health: HealthServer,
   logger: ServiceLogger,
 ): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: MAX_BODY_BYTES, genReqId: () => parts.ids.ulid() });
+  const adapter = new FastifyAdapter({
+    bodyLimit: MAX_BODY_BYTES,
+    genReqId: () => parts.ids.ulid(),
+    http: { shouldUpgradeCallback: isExecSocket },
+  });
   const app = await NestFactory.create<NestFastifyApplication>(apiModule(parts), adapter, {
     logger: new NestLogger(logger),
     bodyParser: false,
@@ -28,6 +33,12 @@ export async function apiServer(
   app.useGlobalInterceptors(new PositionInterceptor(parts.fleet));
   app.useGlobalFilters(new RefusalFilter(logger));
   serveHealth(fastify, health);
+  serveExecs(fastify, parts, logger);
+  return app;
+}
+
+/** The WebSockets, beside Nest's routes. */
+function serveExecs(fastify: FastifyInstance, parts: ApiParts, logger: ServiceLogger): void {
   const onFault = (error: unknown) => logger.error({ err: error }, "an exec failed");
   const sockets = new ExecSockets({ ...parts, onFault });
   fastify.server.on("upgrade", sockets.onUpgrade);
@@ -35,5 +46,4 @@ export async function apiServer(
     sockets.close();
     done();
   });
-  return app;
 }

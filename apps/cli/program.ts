@@ -1,8 +1,10 @@
 import { Command } from "commander";
 import { registerApps } from "./commands/apps.ts";
 import { registerBench } from "./commands/bench.ts";
+import { registerCompletion } from "./commands/completion.ts";
 import { registerCompose } from "./commands/compose.ts";
 import { registerDown } from "./commands/down.ts";
+import { registerEvents } from "./commands/events.ts";
 import { registerExec } from "./commands/exec.ts";
 import { registerHosts } from "./commands/hosts.ts";
 import { registerImage } from "./commands/image.ts";
@@ -42,6 +44,7 @@ Example:
     registerRun,
     registerImage,
     registerMachines,
+    registerEvents,
     registerLifecycle,
     registerLogs,
     registerExec,
@@ -52,6 +55,7 @@ Example:
     registerReadModel,
     registerReplay,
     registerBench,
+    registerCompletion,
     registerCompose,
   ]) {
     register(program, context);

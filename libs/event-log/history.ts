@@ -2,17 +2,17 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { type DecodedEvent, subjects } from "#contracts";
 import { controlLogId } from "./hub-streams.ts";
-import { decodeOfControl, placedInFleet } from "./placed-event.ts";
+import { decodeOfControl, type HostLogName, type PlacedEvent, placedInFleet } from "./placed-event.ts";
 import { type ReadOptions, readStream } from "./read-stream.ts";
 import { CONTROL, FLEET } from "./stream-names.ts";
 
 /** What is read of a host's history, and how far ahead. */
 export type HistoryOptions = Pick<ReadOptions, "page"> & { readonly hostId?: string };
 
-/** Everything that CONTROL holds, in its order. */
+/** Everything that CONTROL holds, in its order, or what comes from a sequence on. */
 export async function* readControl(
   nc: NatsConnection,
-  options: Pick<ReadOptions, "page"> = {},
+  options: Pick<ReadOptions, "page" | "fromSequence"> = {},
 ): AsyncGenerator<DecodedEvent> {
   const log = await controlLogId(nc);
   for await (const message of readStream(nc, CONTROL, options)) yield decodeOfControl(log, message);
@@ -36,6 +36,23 @@ export function readMachine(
   machineId: string,
 ): AsyncGenerator<DecodedEvent> {
   return readFleet(nc, { filter: subjects.machine(hostId, machineId) });
+}
+
+/** What FLEET holds of one log from a sequence of that log on, each once and in order. */
+export async function* readLog(
+  nc: NatsConnection,
+  { hostId, logId }: HostLogName,
+  fromSequence: number,
+): AsyncGenerator<PlacedEvent> {
+  let last = fromSequence - 1;
+  // FLEET numbers arrivals of all logs: an event cannot stand before its own sequence there.
+  const options = { filter: subjects.hostLog(hostId), fromSequence };
+  for await (const message of readStream(nc, FLEET, options)) {
+    const placed = placedInFleet(message, (id) => (id === logId ? hostId : undefined));
+    if (placed?.logId !== logId || placed.sequence <= last) continue;
+    last = placed.sequence;
+    yield placed;
+  }
 }
 
 async function* readFleet(nc: NatsConnection, options: ReadOptions): AsyncGenerator<DecodedEvent> {

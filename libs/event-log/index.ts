@@ -26,6 +26,7 @@ export { fromLive, type LiveMessage, liveEnd, liveMessage } from "./live-message
 export { compareWithHub, type HeldLog, type LogVerdict } from "./log-comparison.ts";
 export { FencedError, LogFullError, LogUnavailableError } from "./log-errors.ts";
 export { LogFold, type LogFoldListener, type SavedLogFold, type StaleLog } from "./log-fold.ts";
+export { type LogRange, logRange, type RangeGround } from "./log-range.ts";
 export { LogReader, type PlacedMessage } from "./log-reader.ts";
 export type { LogCopies } from "./open-fold.ts";
 export { PositionWaiters } from "./position-waiters.ts";

@@ -11,6 +11,7 @@ export {
   type HostLogView,
 } from "./fleet-view.ts";
 export { HISTORY_LENGTH, type HistoryEntry, historyEntry } from "./machine-history.ts";
+export { mergeByClock } from "./merge.ts";
 export type { Moment } from "./moment.ts";
 export {
   currentLogs,

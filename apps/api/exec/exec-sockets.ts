@@ -29,6 +29,11 @@ const querySchema = z.object({
   term: z.string().default("xterm"),
 });
 
+/** Whether a request wants such a socket. Others may offer to upgrade as well, and are answered as if they had not. */
+export function isExecSocket({ url = "", headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket" && PATH.test(url.split("?", 1)[0]!);
+}
+
 export interface ExecSocketParts {
   readonly execs: Execs;
   readonly fleet: FleetReader;
@@ -73,13 +78,10 @@ export class ExecSockets {
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { execs, fleet, tokens, ids } = this.#parts;
     const url = new URL(request.url ?? "", "http://api");
-    const [, appName, machineId] = PATH.exec(url.pathname) ?? [];
-    if (appName === undefined || machineId === undefined) {
-      throw new RefusedError(refusal("not_found", `nothing answers at ${url.pathname}`));
-    }
+    const [, appName = "", machineId = ""] = PATH.exec(url.pathname) ?? [];
     const { actor } = authenticate(request.headers.authorization, tokens);
     const spec = specOf(url.searchParams);
-    const located = await fleet.machineOf(decodeURIComponent(appName), decodeURIComponent(machineId));
+    const located = await fleet.machineOf(appName, machineId);
     const outbox = new Outbox();
     const listener = { onFrame: outbox.send, onEnd: outbox.end };
     const open = await execs.open(located, spec, metaFor(actor, ids), listener);

@@ -39,8 +39,11 @@ export class HostContact {
 
   /** When the host was heard last, in epoch milliseconds; undefined when it never was. */
   heardAtMs(hostId: string): number | undefined {
-    const silenceMs = this.#pulse.silenceMs(hostId);
-    return silenceMs === undefined ? undefined : Math.round(this.#clock.nowMs() - silenceMs);
+    const asked = this.#asked.get(hostId);
+    const sinceAnswerMs =
+      asked?.answered === true ? this.#clock.monotonicMs() - asked.atMs : Number.POSITIVE_INFINITY;
+    const silenceMs = Math.min(sinceAnswerMs, this.#pulse.silenceMs(hostId) ?? Number.POSITIVE_INFINITY);
+    return Number.isFinite(silenceMs) ? Math.round(this.#clock.nowMs() - silenceMs) : undefined;
   }
 
   /** As its agent said last; undefined when it never did. */

@@ -1,14 +1,7 @@
 import type { Command } from "commander";
 import type { CliContext, CommonFlags } from "../context.ts";
-import {
-  type EventRecord,
-  findMachine,
-  listMachines,
-  type MachineRecord,
-  machinePath,
-} from "../machine-record.ts";
+import { findMachine, listMachines, type MachineRecord } from "../machine-record.ts";
 import { age, harmless, table } from "../output.ts";
-import { wholeNumber } from "../settings.ts";
 
 interface ListFlags extends CommonFlags {
   readonly app?: string;
@@ -32,28 +25,6 @@ export function registerMachines(program: Command, context: CliContext): void {
       }
       const machines = await listMachines(api, flags.app);
       return output.result(machines, machinesTable(machines, context.clock.nowMs()));
-    });
-  program
-    .command("events")
-    .argument("<machine>", "id, name, or app/name")
-    .summary("what happened to a machine, newest first")
-    .option("--limit <n>", "how many, at most 50", "20")
-    .option("--data <dir>", "data directory")
-    .option("--json", "print JSON only")
-    .addHelpText("after", "\nExample:\n  $ drover events my-machine\n")
-    .action(async (key: string, flags: CommonFlags & { limit: string }) => {
-      const limit = wholeNumber(flags.limit, "--limit", 1, 50);
-      const api = await context.api(flags);
-      const machine = await findMachine(api, key);
-      const events = await api.list<EventRecord>(`${machinePath(machine)}/events?limit=${limit}`);
-      const rows = events.map((event) => [
-        new Date(event.timestamp).toISOString(),
-        event.type,
-        event.status,
-        event.source,
-        event.request === undefined ? "" : JSON.stringify(event.request),
-      ]);
-      context.output(flags).result(events, table(["TIME", "TYPE", "STATUS", "SOURCE", "MORE"], rows));
     });
 }
 
