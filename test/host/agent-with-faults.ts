@@ -21,6 +21,8 @@ process.on("SIGUSR2", () => {
 });
 void point.died.then(() => process.kill(process.pid, "SIGKILL"));
 
+const VOLUME_CALLS = ["create", "extend", "remove", "snapshot", "restore", "removeSnapshot"] as const;
+
 await runService(logger, async () => {
   const settings = await readSettings(process.argv, agentSettingsSchema);
   return runAgent(settings, logger, async (onStuck) =>
@@ -48,8 +50,6 @@ function mortalWorld(world: AgentWorld): AgentWorld {
     },
   };
 }
-
-const VOLUME_CALLS = ["create", "extend", "remove", "snapshot", "restore", "removeSnapshot"] as const;
 
 function option(name: string): string | undefined {
   const at = process.argv.indexOf(name);

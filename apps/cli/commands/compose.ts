@@ -33,6 +33,7 @@ export function registerCompose(program: Command, context: CliContext): void {
     )
     .requiredOption("--router <address>", "the router's IPv4 address, which hosts let in")
     .requiredOption("--data <dir>", "the cluster's own folder")
+    .option("--json", "print JSON only")
     .addHelpText("after", SETTINGS_EXAMPLE)
     .action(async (flags: SettingsFlags) => {
       const { composeCluster } = await import("../compose/compose-cluster.ts");
@@ -47,6 +48,7 @@ export function registerCompose(program: Command, context: CliContext): void {
     .command("host <host>")
     .description("Run leaf and agent of a host.")
     .requiredOption("--data <dir>", "the container's folder")
+    .option("--json", "print JSON only")
     .addHelpText("after", "\nExample:\n  $ drover compose host host-1 --data /drover\n")
     .action(async (hostId: string, flags: CommonFlags) => {
       const { superviseHost } = await import("../compose/supervise-host.ts");
@@ -58,6 +60,7 @@ export function registerCompose(program: Command, context: CliContext): void {
     .command("routes")
     .description("Lead the hosts' networks to their containers.")
     .requiredOption("--data <dir>", "the container's folder")
+    .option("--json", "print JSON only")
     .addHelpText("after", "\nExample:\n  $ drover compose routes --data /drover\n")
     .action(async (flags: CommonFlags) => {
       const { routeToHosts } = await import("../compose/host-routes.ts");
@@ -66,6 +69,7 @@ export function registerCompose(program: Command, context: CliContext): void {
   compose
     .command("image <folder>")
     .description("Write the demo app's image.")
+    .option("--json", "print JSON only")
     .addHelpText("after", "\nExample:\n  $ drover compose image /opt/drover/hello\n")
     .action(async (folder: string) => {
       const { HELLO_IMAGE } = await import("../demo/hello-image.ts");
