@@ -138,7 +138,7 @@ function commandOf(program: Program): string {
     case "serve":
       return "trap 'exit 3' TERM; echo ready; sleep 10000 & wait";
     case "stubborn":
-      return "trap '' TERM; while :; do sleep 10000; done";
+      return "trap '' TERM; echo ready; while :; do sleep 10000; done";
     case "missing":
       return "";
   }

@@ -109,6 +109,8 @@ export function containerRuntimeContract(name: string, setUp: () => Promise<Cont
 
     it("kills what does not end in time", async () => {
       await launch("S1", { kind: "stubborn" });
+      // Before, it has not said yet that it will not hear.
+      await world.serving("S1");
       await runtime.sendSignal(M, "S1", "SIGTERM");
       const exit = await runtime.awaitExit(M, "S1", 50, signal);
       expect(exit).toMatchObject({ exit_code: 137, guest_signal: 9, requested_stop: true });
