@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { hostCalls } from "#contracts";
+import { pause } from "../cluster/parts.ts";
 import { processesOf } from "../host/container-process.ts";
 import { HostLab, labIds } from "../host/host-lab.ts";
 
@@ -30,6 +31,8 @@ describe("F28: a new host gets an old one's address", () => {
     await lab.create("a", { machineId, commandId: labIds.ulid() });
     await lab.settled("a", machineId);
     const place = await lab.place("a");
+    // It has started a moment before its program's name is seen.
+    while (processesOf(place, machineId).length === 0) await pause(20);
     const pids = processesOf(place, machineId);
     await a.kill();
 
