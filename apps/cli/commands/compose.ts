@@ -22,7 +22,8 @@ const SETTINGS_EXAMPLE =
 export function registerCompose(program: Command, context: CliContext): void {
   const compose = program
     .command("compose", { hidden: true })
-    .description("Is what containers of docker-compose.yml run.");
+    .description("Is what containers of docker-compose.yml run.")
+    .addHelpText("after", "\nExample:\n  $ drover compose routes --data /drover\n");
   compose
     .command("settings")
     .description("Write each container's settings into its volume.")
@@ -81,6 +82,7 @@ export function registerCompose(program: Command, context: CliContext): void {
     .description("Make the demo app where there is none yet.")
     .requiredOption("--data <dir>", "the cluster's own folder")
     .requiredOption("--image <reference>", "its image, as the hosts find it")
+    .option("--json", "print JSON only")
     .addHelpText(
       "after",
       "\nExample:\n  $ drover compose demo --data /drover --image oci:/opt/drover/hello\n",
