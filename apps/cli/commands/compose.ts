@@ -24,6 +24,12 @@ export function registerCompose(program: Command, context: CliContext): void {
     .command("compose", { hidden: true })
     .description("Is what containers of docker-compose.yml run.")
     .addHelpText("after", "\nExample:\n  $ drover compose routes --data /drover\n");
+  registerSettings(compose, context);
+  registerRunning(compose, context);
+  registerDemo(compose, context);
+}
+
+function registerSettings(compose: Command, context: CliContext): void {
   compose
     .command("settings")
     .description("Write each container's settings into its volume.")
@@ -45,6 +51,9 @@ export function registerCompose(program: Command, context: CliContext): void {
       await writeVolumes(cluster, layout, flags.volumes, [flags.router], context.ids);
       context.output(flags).progress(`settings of cluster ${cluster.clusterId} written`);
     });
+}
+
+function registerRunning(compose: Command, context: CliContext): void {
   compose
     .command("host <host>")
     .description("Run leaf and agent of a host.")
@@ -67,6 +76,9 @@ export function registerCompose(program: Command, context: CliContext): void {
       const { routeToHosts } = await import("../compose/host-routes.ts");
       await routeToHosts(await clusterOf(context.layout(flags)));
     });
+}
+
+function registerDemo(compose: Command, context: CliContext): void {
   compose
     .command("image <folder>")
     .description("Write the demo app's image.")
