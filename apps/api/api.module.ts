@@ -15,6 +15,7 @@ import { FollowEvents } from "./events/follow-events.ts";
 import { ExecController } from "./exec/exec.controller.ts";
 import { Execs } from "./exec/execs.ts";
 import { RunExec } from "./exec/run-exec.ts";
+import { CommandHost } from "./fleet/command-host.ts";
 import { FleetLists } from "./fleet/fleet-lists.ts";
 import { FleetReader } from "./fleet/fleet-reader.ts";
 import { HostContact } from "./fleet/host-contact.ts";
@@ -24,7 +25,6 @@ import { CreateMachine } from "./machines/create-machine.ts";
 import { MachinesController } from "./machines/machines.controller.ts";
 import { WaitMachine } from "./machines/wait-machine.ts";
 import { OrgsController } from "./orgs/orgs.controller.ts";
-import { CordonHost } from "./platform/cordon-host.ts";
 import { HostsController } from "./platform/hosts.controller.ts";
 import { PlatformController } from "./platform/platform.controller.ts";
 import { ReadModelController } from "./read-model/read-model.controller.ts";
@@ -80,6 +80,7 @@ export async function apiParts(
   const contact = new HostContact(bus, new HostPulse(nc, clock), clock);
   const fleet = new FleetReader(projection, contact, control, ids);
   const tokens = new Tokens(adminToken, (id) => fleet.control.tokens.get(id), clock);
+  const commandHost = new CommandHost(fleet, bus, clock);
   const execs = new Execs(nc, bus, ids, clock);
   const findVolume = new FindVolume(fleet, bus);
   const keys = new IdempotencyKeys(control, clock);
@@ -95,10 +96,10 @@ export async function apiParts(
     { provide: HostContact, useValue: contact },
     { provide: ControlCommands, useValue: control },
     { provide: CreateMachine, useValue: new CreateMachine(fleet, control, keys, bus, clock, ids) },
-    { provide: CommandMachine, useValue: new CommandMachine(fleet, bus, clock) },
+    { provide: CommandMachine, useValue: new CommandMachine(commandHost) },
     { provide: FindVolume, useValue: findVolume },
     { provide: CommandVolume, useValue: new CommandVolume(fleet, bus, clock, createVolume) },
-    { provide: CordonHost, useValue: new CordonHost(fleet, bus, clock) },
+    { provide: CommandHost, useValue: commandHost },
     { provide: FollowEvents, useValue: new FollowEvents({ ...feed, projection }) },
     { provide: RunExec, useValue: new RunExec(execs, clock) },
     { provide: Hostnames, useValue: new Hostnames(fleet, control, clock) },

@@ -1,14 +1,14 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from "@nestjs/common";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { durationMs, durationSchema } from "#contracts";
+import { durationMs, durationSchema, type hostCalls, type RequestOf } from "#contracts";
 import type { Host } from "#hosts";
 import { Clock, Ids, RefusedError, refusal } from "#kernel";
+import { CommandHost } from "../fleet/command-host.ts";
 import { FleetReader } from "../fleet/fleet-reader.ts";
 import { HostContact } from "../fleet/host-contact.ts";
 import { callerOf, metaOf, setPosition } from "../http/caller.ts";
 import { parse } from "../http/parse.ts";
-import { CordonHost, type CordonRequest } from "./cordon-host.ts";
 import { hostJson } from "./host-json.ts";
 
 const said = z.string().trim().min(1).max(200);
@@ -23,7 +23,7 @@ export class HostsController {
   constructor(
     @Inject(FleetReader) private readonly fleet: FleetReader,
     @Inject(HostContact) private readonly contact: HostContact,
-    @Inject(CordonHost) private readonly cordons: CordonHost,
+    @Inject(CommandHost) private readonly commands: CommandHost,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Ids) private readonly ids: Ids,
   ) {}
@@ -74,9 +74,15 @@ export class HostsController {
     return this.#command(hostId, end, request, response);
   }
 
-  async #command(hostId: string, command: CordonRequest, request: FastifyRequest, response: FastifyReply) {
+  async #command(
+    hostId: string,
+    command: RequestOf<typeof hostCalls.cordon>,
+    request: FastifyRequest,
+    response: FastifyReply,
+  ) {
     this.#find(hostId);
-    setPosition(response, await this.cordons.run(hostId, command, metaOf(request, this.ids)));
+    const { position } = await this.commands.run("cordon", hostId, command, metaOf(request, this.ids));
+    setPosition(response, position);
     return this.#shown(this.#find(hostId));
   }
 
