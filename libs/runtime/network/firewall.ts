@@ -67,7 +67,8 @@ function elementsOf(names: HostNames, machine: NetworkSpec): string[] {
 /** Published ports are led on where they leave a local process: they need no process of ours, and outlive it (I5). */
 function inetTable(names: HostNames, { subnet, routers }: Neighbourhood): string {
   const bridge = `"${names.bridge}"`;
-  const admitted = routers.length === 0 ? "" : `ip saddr { ${routers.join(", ")} } accept\n    `;
+  const fromRouters = `oifname ${bridge} ip saddr { ${routers.join(", ")} } accept\n    `;
+  const admitted = routers.length === 0 ? "" : fromRouters;
   return `table inet ${names.nftTable} {
   map tcp_ports { type inet_service : ipv4_addr . inet_service; }
   map udp_ports { type inet_service : ipv4_addr . inet_service; }
