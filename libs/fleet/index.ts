@@ -12,7 +12,7 @@ export {
 } from "./fleet-view.ts";
 export { HISTORY_LENGTH, type HistoryEntry, historyEntry } from "./machine-history.ts";
 export { mergeByClock } from "./merge.ts";
-export type { Moment } from "./moment.ts";
+export { type Moment, upTo } from "./moment.ts";
 export {
   currentLogs,
   type FoundMachine,

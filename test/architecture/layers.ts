@@ -18,6 +18,13 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "event-log": ["kernel", "contracts"],
   fleet: ["kernel", "contracts", "machines", "volumes", "hosts", "control", "event-log"],
   routing: ["kernel", "contracts", "machines", "hosts", "control", "event-log", "fleet"],
+  timeline: [
+    ...["kernel", "contracts", "machines", "volumes", "hosts", "control", "event-log", "fleet", "routing"],
+  ],
+  replay: [
+    ...["kernel", "contracts", "machines", "volumes", "hosts", "control", "event-log", "fleet", "routing"],
+    "timeline",
+  ],
   "read-model": ["kernel", "contracts", "machines", "volumes", "hosts", "control", "event-log", "fleet"],
   runtime: ["kernel", "contracts"],
   service: ["kernel", "contracts"],

@@ -1,0 +1,78 @@
+import type { DecodedEvent, RecordedEvent } from "#contracts";
+import { hostsWithHistory, readControl, readHosts } from "#event-log";
+import { mergeByClock } from "#fleet";
+import type { Position } from "#kernel";
+import { History, type OnUnreadable, type Stretch } from "./history.ts";
+import { matcher } from "./listed-history.ts";
+
+type Connection = Parameters<typeof readControl>[0];
+
+const BATCH = 1_000;
+/** Events in memory while logs are merged, all together. */
+const MERGE_BUFFER = 4_000;
+
+/** What a hub holds: CONTROL, and FLEET with the copies of all hosts' logs. */
+export class HubHistory extends History {
+  readonly #nc: Connection;
+  readonly #onUnreadable: OnUnreadable;
+
+  constructor(nc: Connection, onUnreadable: OnUnreadable) {
+    super();
+    this.#nc = nc;
+    this.#onUnreadable = onUnreadable;
+  }
+
+  override async end(): Promise<Position> {
+    const end: Record<string, number> = {};
+    for await (const batch of this.arrivals()) for (const { log, sequence } of batch) end[log] = sequence;
+    return end;
+  }
+
+  override async *arrivals(stretch: Stretch = {}): AsyncGenerator<readonly RecordedEvent[]> {
+    const wanted = matcher(stretch);
+    if (stretch.hostId === undefined) yield* batches(this.#good(readControl(this.#nc)), wanted);
+    const { hostId } = stretch;
+    yield* batches(this.#good(readHosts(this.#nc, hostId === undefined ? {} : { hostId })), wanted);
+  }
+
+  override async *ordered(stretch: Stretch = {}): AsyncGenerator<readonly RecordedEvent[]> {
+    const hostIds = stretch.hostId === undefined ? await hostsWithHistory(this.#nc) : [stretch.hostId];
+    const page = Math.max(10, Math.floor(MERGE_BUFFER / (hostIds.length + 1)));
+    const control = stretch.hostId === undefined ? [this.#good(readControl(this.#nc, { page }))] : [];
+    const hosts = hostIds.map((hostId) => this.#good(readHosts(this.#nc, { hostId, page })));
+    yield* batches(mergeByClock([...control, ...hosts]), matcher(stretch));
+  }
+
+  override async event(eventId: string): Promise<RecordedEvent | undefined> {
+    for await (const batch of this.arrivals()) {
+      const found = batch.find(({ header }) => header.id === eventId);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  async *#good(history: AsyncIterable<DecodedEvent>): AsyncGenerator<RecordedEvent> {
+    for await (const decoded of history) {
+      if (decoded.kind === "event") yield decoded.event;
+      else {
+        const place = `${decoded.log ?? decoded.subject}:${decoded.sequence ?? "?"}`;
+        this.#onUnreadable(place, `${decoded.reason}: ${decoded.detail}`);
+      }
+    }
+  }
+}
+
+async function* batches(
+  events: AsyncIterable<RecordedEvent>,
+  wanted: (event: RecordedEvent) => boolean,
+): AsyncGenerator<readonly RecordedEvent[]> {
+  let batch: RecordedEvent[] = [];
+  for await (const event of events) {
+    if (!wanted(event)) continue;
+    batch.push(event);
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}

@@ -1,0 +1,17 @@
+export { applyAndCompare, type Change, changesOf, type Effect } from "./changes.ts";
+export {
+  ENTITY_KINDS,
+  type Entity,
+  type EntityKind,
+  formatEntity,
+  hostIdOf,
+  mayReplaceLog,
+  parseEntity,
+  touchedBy,
+} from "./entity.ts";
+export { type Fact, type Facts, factsOf } from "./facts.ts";
+export { History, type OnUnreadable, type Stretch } from "./history.ts";
+export { HubHistory } from "./hub-history.ts";
+export { ListedHistory } from "./listed-history.ts";
+export { Timeline, type TimelineSettings } from "./timeline.ts";
+export { World } from "./world.ts";

@@ -1,0 +1,41 @@
+import type { RecordedEvent } from "#contracts";
+import type { Moment } from "#fleet";
+import type { History, OnUnreadable, Stretch } from "./history.ts";
+import { World } from "./world.ts";
+
+export interface TimelineSettings {
+  readonly history: History;
+  /** Told of events that are whole, and cannot be folded. */
+  readonly onUnreadable: OnUnreadable;
+}
+
+/** All of history, and the world at any moment of it. */
+export class Timeline {
+  readonly history: History;
+  readonly #onUnreadable: OnUnreadable;
+
+  constructor({ history, onUnreadable }: TimelineSettings) {
+    this.history = history;
+    this.#onUnreadable = onUnreadable;
+  }
+
+  /** The world at a moment: it is the caller's, to go on from. */
+  async at(moment: Moment): Promise<World> {
+    const world = new World();
+    for await (const batch of this.history.arrivals({ until: moment })) {
+      for (const event of batch) this.apply(world, event);
+    }
+    return world;
+  }
+
+  /** Events after a world, in causal order, up to a moment. */
+  after(world: World, stretch: Omit<Stretch, "after"> = {}): AsyncIterable<readonly RecordedEvent[]> {
+    return this.history.ordered({ ...stretch, after: world.position });
+  }
+
+  /** Applies an event, and reports one that cannot be folded. */
+  apply(world: World, event: RecordedEvent): void {
+    const reason = world.apply(event);
+    if (reason !== undefined) this.#onUnreadable(`${event.log}:${event.sequence}`, reason);
+  }
+}
