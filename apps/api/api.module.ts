@@ -21,6 +21,7 @@ import { FleetReader } from "./fleet/fleet-reader.ts";
 import { HostContact } from "./fleet/host-contact.ts";
 import { IdempotencyKeys } from "./http/idempotency-keys.ts";
 import { CommandMachine } from "./machines/command-machine.ts";
+import { CordonsController } from "./machines/cordons.controller.ts";
 import { CreateMachine } from "./machines/create-machine.ts";
 import { MachinesController } from "./machines/machines.controller.ts";
 import { WaitMachine } from "./machines/wait-machine.ts";
@@ -126,6 +127,7 @@ export function apiModule(parts: ApiParts): DynamicModule {
       AppsController,
       CertificatesController,
       MachinesController,
+      CordonsController,
       ExecController,
       VolumesController,
       DroverVolumesController,

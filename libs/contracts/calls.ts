@@ -32,6 +32,8 @@ const placed = {
   instanceId: id,
   config: machineConfigSchema,
   skipLaunch: z.boolean(),
+  /** Made without a word to routers: it takes no requests before it is uncordoned. */
+  isCordoned: z.boolean().optional(),
 };
 
 /** What a caller may ask one machine to do. Field names are those of the decider's commands. */
@@ -42,7 +44,7 @@ export const machineRequestSchema = z.discriminatedUnion("type", [
     signal: z.string().optional(),
     timeoutMs: z.number().int().min(0).max(300_000).optional(),
   }),
-  z.strictObject({ type: z.literal("SuspendMachine") }),
+  z.strictObject({ type: z.enum(["SuspendMachine", "CordonMachine", "UncordonMachine"]) }),
   z.strictObject({
     type: z.literal("UpdateMachine"),
     config: machineConfigSchema,

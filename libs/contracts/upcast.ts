@@ -50,7 +50,7 @@ const asItIs: Upcast = (data) => data;
 export const VOCABULARY = new EventVocabulary(
   { ...machineEvents, ...volumeEvents, ...hostEvents, ...controlEvents },
   {
-    MachineCreating: [asItIs],
+    MachineCreating: [asItIs, asItIs],
     MachineStarting: [asItIs],
     MachineStopping: [asItIs],
     MachineExited: [asItIs],

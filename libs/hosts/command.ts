@@ -59,6 +59,7 @@ export type HostCommand = Issued &
         readonly instanceId: string;
         readonly config: MachineConfig;
         readonly skipLaunch: boolean;
+        readonly isCordoned?: boolean;
         readonly origin: string;
       }
     | {

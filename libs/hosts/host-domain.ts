@@ -149,6 +149,8 @@ const ASKED_FOR: ReadonlySet<string> = new Set([
   "StopMachine",
   "RestartMachine",
   "SuspendMachine",
+  "CordonMachine",
+  "UncordonMachine",
   "UpdateMachine",
   "DestroyMachine",
 ]);

@@ -20,6 +20,8 @@ export type MachineCommand = Issued &
     | { readonly type: "StopMachine"; readonly signal?: string; readonly timeoutMs?: number }
     | { readonly type: "RestartMachine"; readonly signal?: string; readonly timeoutMs?: number }
     | { readonly type: "SuspendMachine" }
+    /** Whether routers may send it requests. Nothing else about it changes. */
+    | { readonly type: "CordonMachine" | "UncordonMachine" }
     | {
         readonly type: "UpdateMachine";
         readonly config: MachineConfig;
@@ -57,6 +59,7 @@ export interface CreateMachine extends Issued {
   readonly ipv4: string;
   readonly privateIp: string;
   readonly skipLaunch: boolean;
+  readonly isCordoned?: boolean;
 }
 
 /** The commands that a caller may send; the others are the host agent's own. */

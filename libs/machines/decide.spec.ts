@@ -322,6 +322,33 @@ describe("suspending", () => {
   });
 });
 
+describe("cordon", () => {
+  it("says what routers may do and leaves all else as it is, also in the middle of an operation", () => {
+    const story = running();
+    story.tell(stop);
+    expect(story.tell({ type: "CordonMachine", commandId: "by hand" })).toMatchObject({
+      event: { type: "MachineCordoned", data: { commandId: "by hand", origin: "user" } },
+    });
+    expect(story.tell({ type: "CordonMachine" })).toEqual({ kind: "unchanged" });
+    expect(story.finish().state).toBe("stopped");
+    expect(story.machine.isCordoned).toBe(true);
+    expect(story.tell({ type: "UncordonMachine" })).toMatchObject({ event: { type: "MachineUncordoned" } });
+    expect(story.machine).not.toHaveProperty("isCordoned");
+    expect(story.tell({ type: "CordonMachine", commandId: "by hand" })).toEqual({ kind: "unchanged" });
+    expect(story.tell({ type: "UncordonMachine" })).toEqual({ kind: "unchanged" });
+  });
+
+  it("is refused by a machine that goes, and for good", () => {
+    const story = running();
+    story.tell(forceDestroy);
+    for (const type of ["CordonMachine", "UncordonMachine"] as const) {
+      expect(story.tell({ type })).toMatchObject({ refusal: { code: "wrong_state" } });
+    }
+    story.settle();
+    expect(story.tell({ type: "CordonMachine" })).toMatchObject({ refusal: { code: "wrong_state" } });
+  });
+});
+
 describe("the transition table", () => {
   const commands = [
     start,
@@ -331,6 +358,8 @@ describe("the transition table", () => {
     forceDestroy,
     update(),
     { type: "SuspendMachine" } as const,
+    { type: "CordonMachine" } as const,
+    { type: "UncordonMachine" } as const,
   ];
 
   it.each(MACHINE_STATES)("is obeyed by every command in state %s, reachable or not", (state) => {

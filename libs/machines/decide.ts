@@ -16,7 +16,7 @@ import {
 import { intentOf, queue } from "./queue.ts";
 import { isLaunchPending } from "./react.ts";
 import { busy, mustStopFirst, stillFailed, wrongState } from "./refuse.ts";
-import { isTransient, type Machine } from "./state.ts";
+import { isTerminal, isTransient, type Machine } from "./state.ts";
 
 type MachineDecision = Decision<MachineEvent>;
 type CommandOf<T extends MachineCommand["type"]> = Extract<MachineCommand, { type: T }>;
@@ -33,6 +33,9 @@ export function decideMachine(command: MachineCommand, machine: Machine): Machin
       return decideRestart(command, machine);
     case "SuspendMachine":
       return decideSuspend(command, machine);
+    case "CordonMachine":
+    case "UncordonMachine":
+      return decideCordon(command, machine);
     case "UpdateMachine":
       return decideUpdate(command, machine);
     case "DestroyMachine":
@@ -140,6 +143,19 @@ function decideSuspend(command: CommandOf<"SuspendMachine">, machine: Machine): 
     type: "MachineSuspending",
     data: { machineId, operation: planSuspend(occasionOf(command)) },
   });
+}
+
+/** It says what routers may do, not what the machine does: it waits for no operation. */
+function decideCordon(
+  { type, commandId, origin }: CommandOf<"CordonMachine" | "UncordonMachine">,
+  machine: Machine,
+): MachineDecision {
+  const isCordon = type === "CordonMachine";
+  if (machine.state === "destroying" || isTerminal(machine.state))
+    return wrongState(isCordon ? "cordon" : "uncordon", machine);
+  if (isCordon === (machine.isCordoned === true)) return UNCHANGED;
+  const data = { machineId: machine.id, commandId, origin };
+  return accepted({ type: isCordon ? "MachineCordoned" : "MachineUncordoned", data });
 }
 
 function decideUpdate(command: CommandOf<"UpdateMachine">, machine: Machine): MachineDecision {

@@ -75,6 +75,10 @@ function apply(machine: Machine, event: MachineEvent, atMs: number): Machine {
       return beginAsked(machine, "destroying", event.data.operation);
     case "MachineDestroyed":
       return { ...settle(without(machine, "startId"), "destroyed"), holdsResources: false };
+    case "MachineCordoned":
+      return { ...remember(machine, event.data.commandId), isCordoned: true };
+    case "MachineUncordoned":
+      return remember(without(machine, "isCordoned"), event.data.commandId);
     case "MachineReleased":
       return { ...settle(machine, "migrated"), holdsResources: false, epoch: event.data.epoch };
     case "MachineIntentQueued": {
@@ -208,7 +212,10 @@ function hasComeTrue({ queued, state }: Machine): boolean {
   }
 }
 
-function without<K extends "queued" | "error" | "startId" | "rootfsKey">(machine: Machine, key: K): Machine {
+function without<K extends "queued" | "error" | "startId" | "rootfsKey" | "isCordoned">(
+  machine: Machine,
+  key: K,
+): Machine {
   const { [key]: _, ...rest } = machine;
   return rest as Machine;
 }

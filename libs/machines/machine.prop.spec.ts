@@ -24,7 +24,7 @@ const user: fc.Arbitrary<Told> = fc.oneof(
     type: fc.constantFrom("StopMachine" as const, "RestartMachine" as const),
     timeoutMs: fc.constantFrom(0, 5_000),
   }),
-  fc.constant<Told>({ type: "SuspendMachine" }),
+  fc.constantFrom<Told[]>({ type: "SuspendMachine" }, { type: "CordonMachine" }, { type: "UncordonMachine" }),
   fc.record({ type: fc.constant("DestroyMachine" as const), force: fc.boolean() }),
   fc.record({
     type: fc.constant("UpdateMachine" as const),

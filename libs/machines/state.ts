@@ -42,6 +42,8 @@ export interface Machine {
   readonly imageDigest?: string;
   /** Created, or updated last, without being started. */
   readonly skipLaunch: boolean;
+  /** Routers send it no requests. */
+  readonly isCordoned?: boolean;
   readonly everStarted: boolean;
   /** Whether its resources count against the host (I8): `heldResources` says how much that is. */
   readonly holdsResources: boolean;

@@ -13,11 +13,12 @@ interface Traits {
   readonly region?: string;
   readonly service?: object;
   readonly hostId?: string;
+  readonly isCordoned?: boolean;
 }
 
 function route(
   machineId: string,
-  { state = "started", region = "here", service = {}, hostId = "host-a" }: Traits = {},
+  { state = "started", region = "here", service = {}, hostId = "host-a", isCordoned = false }: Traits = {},
 ) {
   const config = { image: "hello", services: [{ ...HTTP, ...service }] } as MachineConfig;
   const machine = {
@@ -28,6 +29,7 @@ function route(
     ipv4: "10.0.1.0",
     epoch: 1,
     startId: "s1",
+    isCordoned,
     config,
   };
   return routeOf(hostId, machine as unknown as Machine)!;
@@ -112,6 +114,22 @@ describe("choose", () => {
       code: "machine_stopped",
     });
     expect(choose([manual("starting")], new Uses(), wish())).toMatchObject(wake("a"));
+  });
+
+  it("leaves out a cordoned machine, running or asleep, and says so when there is no other", () => {
+    const cordoned = [route("a", { isCordoned: true }), route("b", { isCordoned: true, state: "stopped" })];
+    const none = { kind: "none", code: "machine_cordoned" };
+    expect(choose(cordoned, new Uses(), wish())).toEqual(none);
+    expect(choose([...cordoned, route("c", { state: "stopped" })], new Uses(), wish())).toMatchObject(
+      wake("c"),
+    );
+    const manual = route("d", { state: "stopped", service: { autostart: false } });
+    for (const machines of [
+      [manual, ...cordoned],
+      [...cordoned, manual],
+    ]) {
+      expect(choose(machines, new Uses(), wish())).toEqual({ kind: "none", code: "machine_stopped" });
+    }
   });
 
   it("says why there is none", () => {

@@ -25,19 +25,26 @@ export type Choice =
   | { readonly kind: "wake"; readonly route: Route }
   /** It is held until a request ends: every machine has as many as it may have. */
   | { readonly kind: "full" }
-  /** `no_machine`: none serves this. `machine_stopped`: none runs, and none may be started by a request. */
-  | { readonly kind: "none"; readonly code: "no_machine" | "machine_stopped" };
+  /**
+   * `no_machine`: none serves this. `machine_cordoned`: those that do take no requests. `machine_stopped`: none runs, and none
+   * may be started by a request.
+   */
+  | { readonly kind: "none"; readonly code: "no_machine" | "machine_cordoned" | "machine_stopped" };
 
 /** Chooses among an app's machines: the least used one that runs, the one to wake, or a reason why there is none. */
 export function choose(machines: Iterable<Route>, uses: Uses, wish: Wish): Choice {
   let open: Open | undefined;
   let asleep: Asleep | undefined;
   let isFull = false;
-  let isServed = false;
+  let none: Choice & { kind: "none" } = { kind: "none", code: "no_machine" };
   for (const route of machines) {
     const service = wish.avoid.has(route.machineId) ? undefined : serviceAt(route.services, wish.edgePort);
     if (service === undefined || route.state === "destroying") continue;
-    isServed = true;
+    if (route.isCordoned) {
+      if (none.code === "no_machine") none = { kind: "none", code: "machine_cordoned" };
+      continue;
+    }
+    none = { kind: "none", code: "machine_stopped" };
     if (route.state === "started" && uses.isOpen(route)) {
       const inFlight = uses.inFlight(route.machineId);
       if (inFlight >= service.hardLimit) isFull = true;
@@ -53,7 +60,7 @@ export function choose(machines: Iterable<Route>, uses: Uses, wish: Wish): Choic
   }
   if (asleep !== undefined) return { kind: "wake", route: asleep.route };
   if (isFull) return { kind: "full" };
-  return { kind: "none", code: isServed ? "machine_stopped" : "no_machine" };
+  return none;
 }
 
 interface Open {

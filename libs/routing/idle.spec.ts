@@ -47,6 +47,16 @@ describe("closeIdle", () => {
     expect(idleAt(uses, 11_000, machine)).toEqual(["a"]);
   });
 
+  it("leaves a cordoned machine to whoever cordoned it, and counts from its return", () => {
+    const cordoned = route("a", {}, { isCordoned: true });
+    const uses = new Uses();
+    uses.open(cordoned, 0);
+    expect(idleAt(uses, 60_000, cordoned)).toEqual([]);
+    const back = route("a");
+    expect(idleAt(uses, 69_999, back)).toEqual([]);
+    expect(idleAt(uses, 70_000, back)).toEqual(["a"]);
+  });
+
   it("counts from the end of the last request, and never during one", () => {
     const machine = route("a");
     const uses = new Uses();

@@ -16,7 +16,9 @@ export function closeIdle(
   for (const machines of table.byApp().values()) {
     const kept = keptRunning(machines.values());
     for (const route of machines.values()) {
-      if (!kept.has(route.machineId) && uses.closeIfIdle(route, nowMs))
+      // Whoever cordons a machine minds it: its time begins anew once requests may come.
+      if (route.isCordoned) uses.want(route, nowMs);
+      else if (!kept.has(route.machineId) && uses.closeIfIdle(route, nowMs))
         idle.get(route.hostId)?.push(route.machineId);
     }
   }
@@ -30,8 +32,8 @@ export function closeIdle(
  */
 export function keptRunning(machines: Iterable<Route>): Set<string> {
   const running = new Map<string, { least: number; ids: string[] }>();
-  for (const { machineId, region, state, services } of machines) {
-    if (state !== "started") continue;
+  for (const { machineId, region, state, services, isCordoned } of machines) {
+    if (state !== "started" || isCordoned) continue;
     const there = running.get(region) ?? { least: 0, ids: [] };
     there.least = Math.max(there.least, idlePolicyOf(services).minMachinesRunning);
     there.ids.push(machineId);

@@ -15,6 +15,8 @@ export interface Route {
   /** The start whose process runs, or may still run. */
   readonly startId: string | undefined;
   readonly services: readonly Service[];
+  /** It takes no new requests. */
+  readonly isCordoned: boolean;
 }
 
 /** The route to a machine of a host. Undefined for a machine that is gone. */
@@ -31,6 +33,7 @@ export function routeOf(hostId: string, machine: Machine): Route | undefined {
     epoch,
     startId,
     services: parsed(machine.config),
+    isCordoned: machine.isCordoned === true,
   };
 }
 
@@ -41,6 +44,7 @@ export function sameRoute(a: Route, b: Route): boolean {
     a.startId === b.startId &&
     a.hostId === b.hostId &&
     a.epoch === b.epoch &&
+    a.isCordoned === b.isCordoned &&
     a.services === b.services
   );
 }

@@ -157,9 +157,12 @@ export class SimulatedFleet {
     else if (chance < 0.6) this.step(hostId, machine.id);
     else if (chance < 0.7) this.command(hostId, machine.id, { type: "StopMachine", origin: "user" });
     else if (chance < 0.8) this.command(hostId, machine.id, { type: "StartMachine", origin: "user" });
-    else if (chance < 0.97)
+    else if (chance < 0.9)
       this.command(hostId, machine.id, { type: "DestroyMachine", origin: "user", force: true });
-    else this.replaceLog(hostId);
+    else if (chance < 0.97) {
+      const type = machine.isCordoned === true ? "UncordonMachine" : "CordonMachine";
+      this.command(hostId, machine.id, { type, origin: "user" });
+    } else this.replaceLog(hostId);
   }
 
   decideHost(hostId: string, command: Bare<HostCommand>): void {

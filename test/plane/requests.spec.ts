@@ -3,7 +3,7 @@ import type { ShownMachine } from "#testing";
 import { IMAGE } from "../simulation/host-world.ts";
 import { MachinePrograms, PROGRAM_PORT } from "./machine-programs.ts";
 import { Plane } from "./plane.ts";
-import type { PlaneRouter } from "./plane-router.ts";
+import type { AppAnswer, PlaneRouter } from "./plane-router.ts";
 
 const SLEEPY = {
   internal_port: PROGRAM_PORT,
@@ -73,4 +73,59 @@ describe("a machine that sleeps until a request needs it", () => {
     for (const answer of await Promise.all(wanted)) expect(answer).toMatchObject({ status: 200, body: id });
     expect(await starts("shop", id)).toHaveLength(2);
   }, 60_000);
+});
+
+describe("a machine that is cordoned", () => {
+  const LASTING = { internal_port: PROGRAM_PORT, ports: [{ port: 80, handlers: ["http"] }] };
+  const order = (id: string, what: string) =>
+    plane.ask("POST", `/v1/apps/blue/machines/${id}/${what}`).then(({ status, body }) => ({ status, body }));
+  const ok = { status: 200, body: { ok: true } };
+  /** As soon as both routers have heard of it. */
+  const comesTo = async (status: number, body: string) => {
+    for (const router of routers) {
+      let answer: AppAnswer;
+      do answer = await router.get("blue.localhost");
+      while (answer.status !== status || !answer.body.includes(body));
+    }
+  };
+
+  it("gets no new request, sleeping or not, until it is uncordoned; one may be made so", async () => {
+    await plane.ask("POST", "/v1/apps", { name: "blue" });
+    const blue = await make("blue", LASTING);
+    await comesTo(200, blue);
+    const config = { image: IMAGE, services: [LASTING] };
+    const made = { config, skip_service_registration: true };
+    const { body } = await plane.ask<ShownMachine>("POST", "/v1/apps/blue/machines", made);
+    const green = body.id;
+    expect(body).toMatchObject({ drover: { cordoned: true } });
+    expect(await waits("blue", green, "started")).toMatchObject({ status: 200 });
+    for (let times = 0; times < 10; times += 1) {
+      for (const router of routers) expect((await router.get("blue.localhost")).body).toBe(blue);
+    }
+
+    expect(await order(green, "uncordon")).toEqual(ok);
+    expect(await order(blue, "cordon")).toEqual(ok);
+    expect(await order(blue, "cordon")).toEqual(ok);
+    await comesTo(200, green);
+    await plane.ask("POST", `/v1/apps/blue/machines/${blue}/stop`);
+    await waits("blue", blue, "stopped");
+    expect(await order(green, "cordon")).toEqual(ok);
+    await comesTo(503, "machine_cordoned");
+    expect(await plane.ask("GET", `/v1/apps/blue/machines/${blue}`)).toMatchObject({
+      body: { state: "stopped", drover: { cordoned: true } },
+    });
+
+    expect(await order(blue, "uncordon")).toEqual(ok);
+    await comesTo(200, blue);
+  }, 60_000);
+
+  it("is one that there is, and no secret update", async () => {
+    expect(await order("d891234f0a2b3c", "cordon")).toMatchObject({ status: 404 });
+    expect(await order("no.id", "uncordon")).toMatchObject({ status: 400 });
+    const [{ id }] = (await plane.ask<[ShownMachine]>("GET", "/v1/apps/blue/machines")).body;
+    const update = { config: { image: IMAGE }, skip_service_registration: true };
+    expect(await plane.ask("POST", `/v1/apps/blue/machines/${id}`, update)).toMatchObject({
+      ...{ status: 400, body: { error: expect.stringContaining("cordon the machine") } },
+    });
+  });
 });

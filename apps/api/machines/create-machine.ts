@@ -13,6 +13,8 @@ export interface CreateRequest {
   readonly region: string;
   readonly config: Machine["config"];
   readonly skipLaunch: boolean;
+  /** Only when it is: what an older API made of an `Idempotency-Key` has to compare equal. */
+  readonly isCordoned?: true;
   /** Of the caller: the same key drives the same machine and the same command, however often. */
   readonly idempotencyKey: string | undefined;
 }
@@ -63,9 +65,12 @@ export class CreateMachine {
     const { machineId, commandId } = await this.#claimKey(request, meta);
     const command = { ...meta, commandId };
     const name = await this.#claimName(request, machineId, command);
-    const { appName, region, config, skipLaunch } = request;
+    const { appName, region, config, skipLaunch, isCordoned } = request;
     // The version's id follows from the command, so that a repeat asks for the very same machine.
-    const place = { machineId, appName, name, region, config, skipLaunch, instanceId: commandId };
+    const place = {
+      ...{ machineId, appName, name, region, config, skipLaunch, instanceId: commandId },
+      ...(isCordoned && { isCordoned }),
+    };
     const { hostId, position, machine } = await this.#place(place, command);
     return { machineId, hostId, position, machine: machine as unknown as Machine };
   }

@@ -31,6 +31,8 @@ const TYPES: Partial<Record<MachineEvent["type"], string>> = {
   MachineFailed: "fail",
   MachineDestroying: "destroy",
   MachineDestroyed: "destroy",
+  MachineCordoned: "cordon",
+  MachineUncordoned: "uncordon",
   MachineReleased: "migrate",
 };
 

@@ -77,6 +77,7 @@ function droverOf(machine: Machine, where: Whereabouts): Record<string, unknown>
     host: where.hostId,
     ipv4: machine.ipv4,
     epoch: machine.epoch,
+    ...(machine.isCordoned === true ? { cordoned: true } : {}),
     ...(machine.queued === undefined ? {} : { queued: machine.queued.intent }),
     ...(machine.error === undefined ? {} : { error: machine.error }),
     ...(machine.lastExit === undefined ? {} : { last_exit: machine.lastExit }),

@@ -70,6 +70,7 @@ export class MachinesController {
         region: wanted.region || this.#regionOfMounts(wanted.config) || this.settings.region,
         config: wanted.config,
         skipLaunch: wanted.skip_launch === true,
+        ...(wanted.skip_service_registration === true && { isCordoned: true }),
         idempotencyKey: parse(idempotencyKeySchema, key, "Idempotency-Key"),
       },
       metaOf(request, this.ids),

@@ -35,6 +35,8 @@ export const createMachineSchema = z.looseObject({
   region: regionsSchema.optional(),
   config: givenConfigSchema,
   skip_launch: z.boolean().optional(),
+  /** It takes no requests before it is uncordoned. */
+  skip_service_registration: z.boolean().optional(),
 });
 
 export const updateMachineSchema = z.looseObject({
@@ -43,6 +45,9 @@ export const updateMachineSchema = z.looseObject({
   config: givenConfigSchema,
   current_version: z.string().optional(),
   skip_launch: z.boolean().optional(),
+  skip_service_registration: z
+    .literal(false, "an update leaves that as it is: cordon the machine before, uncordon it after")
+    .optional(),
 });
 
 /** A stop's or restart's time limit: a duration, or a bare number of seconds. In milliseconds, at most 300 s. */

@@ -58,9 +58,12 @@ export class Placement {
   }
 
   async commit(request: RequestOf<Commit>, meta: CallMeta): Promise<AnswerOf<Commit>> {
-    const { machineId, epoch, appName, name, instanceId, config, skipLaunch } = request;
+    const { machineId, epoch, appName, name, instanceId, config, skipLaunch, isCordoned } = request;
     const placed = { reservationId: meta.commandId, machineId, epoch };
-    const described = { appName, name, instanceId, config, skipLaunch, origin: "user" };
+    const described = {
+      ...{ appName, name, instanceId, config, skipLaunch, origin: "user" },
+      ...(isCordoned === undefined ? {} : { isCordoned }),
+    };
     const reason = await this.#refuseToMake({ machineId, ports: config.publish ?? [] }, meta);
     await this.#make(placed, { type: "CommitMachine", ...placed, ...described }, reason, meta);
     return this.#snapshots.machine(machineId);

@@ -27,11 +27,12 @@ export const STOPPING: Refused = {
 
 /** Why no machine was chosen. */
 export function noneToChoose({ code }: Choice & { kind: "none" }): Refused {
-  const message =
-    code === "no_machine"
-      ? "the app has no machine with a service for this: create one"
-      : "no machine runs, and none may be started by a request: start one";
-  return { code, message };
+  const messages = {
+    no_machine: "the app has no machine with a service for this: create one",
+    machine_cordoned: "every machine with a service for this is cordoned: uncordon one",
+    machine_stopped: "no machine runs, and none may be started by a request: start one",
+  };
+  return { code, message: messages[code] };
 }
 
 export function unknownHost(host: string): Refused {

@@ -16,6 +16,7 @@ const STATUS = {
   no_machine: 503,
   /** None runs, and none may be started by a request. */
   machine_stopped: 503,
+  machine_cordoned: 503,
   /** A host refused to start a machine. */
   wake_failed: 503,
   wake_timeout: 503,

@@ -187,6 +187,7 @@ export function labRoute(machineId: string, port: number, service: Partial<Servi
   return {
     ...{ machineId, appName: "app", hostId: "host-1", region: "here", state: "started", epoch: 1 },
     ...{ ipv4: "127.0.0.1", startId: "start-1", services: [{ ...defaults!, ...service }] },
+    isCordoned: false,
   };
 }
 

@@ -29,6 +29,10 @@ export function routesJson(routes: LiveRoutes, clock: Clock) {
     const { machineId: id, hostId: host, region, state, ipv4, startId } = route;
     const use = { in_flight: uses.inFlight(id), open: uses.isOpen(route) };
     const ports = route.services.map(({ internalPort }) => internalPort);
-    return { ...{ id, host, region, state, ipv4, ports, ...use }, ...(startId && { start_id: startId }) };
+    return {
+      ...{ id, host, region, state, ipv4, ports, ...use },
+      ...(route.isCordoned && { cordoned: true }),
+      ...(startId && { start_id: startId }),
+    };
   }
 }

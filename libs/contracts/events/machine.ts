@@ -16,6 +16,7 @@ export type MachineExit = z.infer<typeof exitSchema>;
 
 const machine = { machineId: z.string() };
 const begins = { ...machine, operation: operationStartSchema };
+const asked = { ...machine, commandId: z.string(), origin: z.string() };
 const ends = { ...machine, operationId: z.string() };
 
 /** What somebody asked for while an operation was running: it is owed as soon as that one ends (F50). */
@@ -50,6 +51,8 @@ export const machineEvents = {
     /** IPv6 that belongs to the machine id: no other machine ever has it (F31). */
     privateIp: z.string(),
     skipLaunch: z.boolean(),
+    /** It takes no requests before it is uncordoned. Since version 3. */
+    isCordoned: z.boolean().optional(),
     createdAtMs: z.number(),
   }),
   MachineCreated: z.strictObject({ ...ends, imageDigest: z.string() }),
@@ -87,6 +90,9 @@ export const machineEvents = {
   MachineFailed: z.strictObject({ ...ends, error: stepErrorShape }),
   MachineDestroying: z.strictObject({ ...begins, origin: z.string() }),
   MachineDestroyed: z.strictObject(ends),
+  /** From now on routers send it no new request, and do not have it stopped or woken; it runs or rests as it did. */
+  MachineCordoned: z.strictObject(asked),
+  MachineUncordoned: z.strictObject(asked),
   /** Ownership moved to another host (compare-and-set in CONTROL); the old log ends here. */
   MachineReleased: z.strictObject({ ...machine, epoch: z.number().int(), toHostId: z.string() }),
   /** A command arrived while an operation was running and is owed next. */

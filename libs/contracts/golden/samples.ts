@@ -69,6 +69,7 @@ export const SAMPLES: { readonly [T in EventType]: SampleOf<T> } = {
     ipv4: "10.213.0.2",
     privateIp: "fd00::1",
     skipLaunch: false,
+    isCordoned: true,
     createdAtMs: 1_764_000_000_000,
   },
   MachineCreated: { machineId, operationId, imageDigest: "sha256:00" },
@@ -98,6 +99,8 @@ export const SAMPLES: { readonly [T in EventType]: SampleOf<T> } = {
   MachineFailed: { machineId, operationId, error },
   MachineDestroying: { machineId, operation, origin: "user" },
   MachineDestroyed: { machineId, operationId },
+  MachineCordoned: { machineId, commandId: "01JD0000000000000000000007", origin: "user" },
+  MachineUncordoned: { machineId, commandId: "01JD0000000000000000000008", origin: "user" },
   MachineReleased: { machineId, epoch: 2, toHostId: "host-b" },
   MachineIntentQueued: {
     machineId,

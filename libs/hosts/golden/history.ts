@@ -48,7 +48,7 @@ function happen(story: HostStory, ids: Ids): void {
   };
   if (machine === undefined) arrive(story, order, pick(4));
   else if (machine.operation !== undefined) goOn(story, machineId, pick(10));
-  else if (!story.giveOwed(machineId)) command(story, order, pick(13));
+  else if (!story.giveOwed(machineId)) command(story, order, pick(14));
 }
 
 const volumeIdOf = (number: number) => `vol_${String(number).padStart(16, "0")}`;
@@ -114,7 +114,10 @@ function command(story: HostStory, order: Order, how: number): void {
   } else if (how < 8) story.tellMachine(machineId, { type: "StopMachine" });
   else if (how === 8) story.tellMachine(machineId, { type: "RestartMachine" });
   else if (how === 9) story.tellMachine(machineId, { type: "SuspendMachine" });
-  else story.tellMachine(machineId, { type: "StartMachine" });
+  else if (how === 10) {
+    const type = story.machine(machineId).isCordoned === true ? "UncordonMachine" : "CordonMachine";
+    story.tellMachine(machineId, { type });
+  } else story.tellMachine(machineId, { type: "StartMachine" });
 }
 
 function happenToHost(story: HostStory, machineId: string, what: number): void {
