@@ -60,6 +60,7 @@ export const VOCABULARY = new EventVocabulary(
     MachineUpdateFailed: [asItIs],
     MachineDestroying: [asItIs],
     MachineIntentQueued: [asItIs],
+    VolumeCreating: [asItIs],
     HostCapacityMeasured: [asItIs],
     ReservationMade: [asItIs, asItIs],
     CommitRefused: [asItIs],

@@ -31,6 +31,8 @@ export const wantedVolume = {
   features: z.array(featureSchema).optional(),
   /** It begins with what this snapshot holds, which has to be on that host. */
   snapshotId: snapshotId.optional(),
+  /** It begins with what this volume holds, which has to be on that host. */
+  forkOf: volumeId.optional(),
   name: volumeNameSchema.optional(),
   /** No other volume of its app and name may be there. */
   isAlone: z.boolean().optional(),
@@ -44,6 +46,7 @@ const placedVolume = {
   autoBackup: z.boolean(),
   snapshotRetentionDays: retentionDaysSchema,
   snapshotId: snapshotId.optional(),
+  forkOf: volumeId.optional(),
 };
 
 /** What may be asked of one volume. */

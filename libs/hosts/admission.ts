@@ -1,7 +1,7 @@
 import type { PublishedPort, Resources } from "#contracts";
 import { type Refusal, refusal } from "#kernel";
-import { isGone } from "#volumes";
-import { refuseAttach } from "./attach.ts";
+import { isGone, refuseFork } from "#volumes";
+import { refuseAttach, volumeNotFound } from "./attach.ts";
 import { appMachineCountOf, machineCountOf, refuseTakenPort, refuseUnlessFits } from "./capacity.ts";
 import type { Reservation } from "./reservation.ts";
 import type { Host } from "./state.ts";
@@ -28,6 +28,7 @@ export interface VolumeWish extends Wish {
   readonly volumeId: string;
   /** What it begins with. */
   readonly snapshotId?: string | undefined;
+  readonly forkOf?: string | undefined;
   readonly name?: string | undefined;
   /** No other volume of its app and name may be here. */
   readonly isAlone?: boolean | undefined;
@@ -87,15 +88,20 @@ function refuseTwin(host: Host, { volumeId, appName, name }: VolumeWish): Refusa
   return refusal("insufficient_capacity", message, { details: { hostId: host.id } });
 }
 
-/** Snapshots stay on their host: what is restored from one is made there. */
+/** Volumes and snapshots stay on their host: what begins with one is made there. */
 export function refuseSource(
   host: Host,
-  { snapshotId, appName }: Pick<VolumeWish, "snapshotId" | "appName">,
+  { snapshotId, forkOf, appName }: Pick<VolumeWish, "snapshotId" | "forkOf" | "appName">,
 ): Refusal | undefined {
-  if (snapshotId === undefined) return undefined;
-  const snapshot = host.snapshots.get(snapshotId);
-  if (snapshot?.appName === appName && snapshot.state === "created") return undefined;
-  return refusal("not_found", `no snapshot ${snapshotId} of app ${appName} is on host ${host.id}`);
+  if (snapshotId !== undefined) {
+    const snapshot = host.snapshots.get(snapshotId);
+    if (snapshot?.appName === appName && snapshot.state === "created") return undefined;
+    return refusal("not_found", `no snapshot ${snapshotId} of app ${appName} is on host ${host.id}`);
+  }
+  if (forkOf === undefined) return undefined;
+  const source = host.volumes.get(forkOf);
+  if (source?.appName !== appName || isGone(source)) return volumeNotFound(host, forkOf);
+  return refuseFork(source);
 }
 
 function refuseWithoutFeatures(host: Host, { features = [] }: Wish): Refusal | undefined {

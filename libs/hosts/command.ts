@@ -73,6 +73,7 @@ export type HostCommand = Issued &
         readonly autoBackup: boolean;
         readonly snapshotRetentionDays: number;
         readonly snapshotId?: string | undefined;
+        readonly forkOf?: string | undefined;
         readonly features?: readonly string[] | undefined;
         readonly origin: string;
       }

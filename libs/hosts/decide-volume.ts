@@ -6,7 +6,7 @@ import {
   decideTakeSnapshot,
   decideVolume,
   isGone,
-  type Snapshot,
+  promisedGbOf,
 } from "#volumes";
 import { refuseAdmission, refuseSource } from "./admission.ts";
 import { volumeNotFound } from "./attach.ts";
@@ -24,26 +24,35 @@ export function decideCommitVolume(command: HostCommandOf<"CommitVolume">, host:
   if (known !== undefined) return known;
   const reason = refuseCommit(command, host);
   if (reason !== undefined) return commitRefused(command, host, reason);
-  const { type: _, reservationId: commandId, snapshotId, features: __, ...described } = command;
-  const source = snapshotId === undefined ? {} : { sourceSnapshotId: snapshotId };
+  const { type: _, reservationId: commandId, snapshotId, forkOf, features: __, ...described } = command;
+  const source = {
+    ...(snapshotId === undefined ? {} : { sourceSnapshotId: snapshotId }),
+    ...(forkOf === undefined ? {} : { sourceVolumeId: forkOf }),
+  };
   return decideCreateVolume({ ...described, ...source, commandId, region: host.region });
 }
 
 function refuseCommit(command: HostCommandOf<"CommitVolume">, host: Host): Refusal | undefined {
-  const { volumeId, reservationId, sizeGb, snapshotId } = command;
+  const { volumeId, reservationId, sizeGb } = command;
   const resources = volumeRoom(volumeMibOf(sizeGb));
   const reservation = host.reservations.get(reservationId);
   const reason =
     reservation?.volumeId === volumeId
       ? (refuseSource(host, command) ?? refuseUnlessFits(host, resources, reservation.resources))
       : refuseAdmission(host, { ...command, resources });
-  if (reason !== undefined || snapshotId === undefined) return reason;
-  return refuseSmaller(sizeGb, host.snapshots.get(snapshotId)!);
+  return reason ?? refuseSmaller(sizeGb, host, command);
 }
 
-function refuseSmaller(sizeGb: number, { id, volumeSizeGb }: Snapshot): Refusal | undefined {
+function refuseSmaller(
+  sizeGb: number,
+  { snapshots, volumes }: Host,
+  { snapshotId = "", forkOf = "" }: HostCommandOf<"CommitVolume">,
+): Refusal | undefined {
+  const [snapshot, source] = [snapshots.get(snapshotId), volumes.get(forkOf)];
+  const volumeSizeGb = snapshot?.volumeSizeGb ?? (source && promisedGbOf(source)) ?? 0;
   if (sizeGb >= volumeSizeGb) return undefined;
-  const message = `snapshot ${id} is of a volume of ${volumeSizeGb} GB: ask for at least as much`;
+  const what = snapshot === undefined ? `volume ${forkOf} has` : `snapshot ${snapshotId} is of a volume of`;
+  const message = `${what} ${volumeSizeGb} GB: ask for at least as much`;
   return refusal("invalid", message, { details: { volumeSizeGb } });
 }
 
@@ -56,6 +65,9 @@ export function decideForVolume({ volumeId, command }: HostCommandOf<"Volume">, 
   if (decision.event.type === "VolumeDestroying" && isBeingKept(host, volumeId)) {
     return busy(`a snapshot of volume ${volumeId} is being taken`);
   }
+  if (decision.event.type === "VolumeDestroying" && isBeingForked(host, volumeId)) {
+    return busy(`a volume is being made of volume ${volumeId}`);
+  }
   if (decision.event.type !== "VolumeExtending") return decision;
   const [wanted, held] = [decision.event.data.sizeGb, volume.sizeGb].map(volumeMibOf).map(volumeRoom);
   const reason = refuseUnlessFits(host, wanted!, held);
@@ -64,6 +76,12 @@ export function decideForVolume({ volumeId, command }: HostCommandOf<"Volume">, 
 
 function isBeingKept(host: Host, volumeId: string): boolean {
   return [...host.snapshots.values()].some((one) => one.volumeId === volumeId && one.state === "creating");
+}
+
+function isBeingForked(host: Host, volumeId: string): boolean {
+  return [...host.volumes.values()].some(
+    ({ state, sourceVolumeId }) => state === "restoring" && sourceVolumeId === volumeId,
+  );
 }
 
 /** Asked again for a snapshot that there is, or was, nothing happens. */

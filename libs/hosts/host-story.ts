@@ -39,6 +39,7 @@ export interface VolumeOrder {
   readonly sizeGb: number;
   readonly epoch?: number;
   readonly snapshotId?: string;
+  readonly forkOf?: string;
 }
 
 /** A machine that somebody wants to have here. */
@@ -138,7 +139,7 @@ export class HostStory {
     return this.tell({ type: "EndReservation", reservationId: reservationIdOf(order), reason });
   }
 
-  offerVolume({ volumeId, sizeGb, epoch = 1, snapshotId }: VolumeOrder): Decision<HostLogEvent> {
+  offerVolume({ volumeId, sizeGb, epoch = 1, snapshotId, forkOf }: VolumeOrder): Decision<HostLogEvent> {
     return this.tell({
       type: "ReserveVolume",
       reservationId: `${volumeId}-${epoch}`,
@@ -147,11 +148,12 @@ export class HostStory {
       epoch,
       resources: volumeRoom(volumeMibOf(sizeGb)),
       snapshotId,
+      forkOf,
       ttlMs: 10_000,
     });
   }
 
-  commitVolume({ volumeId, sizeGb, epoch = 1, snapshotId }: VolumeOrder): Decision<HostLogEvent> {
+  commitVolume({ volumeId, sizeGb, epoch = 1, snapshotId, forkOf }: VolumeOrder): Decision<HostLogEvent> {
     return this.tell({
       type: "CommitVolume",
       reservationId: `${volumeId}-${epoch}`,
@@ -163,6 +165,7 @@ export class HostStory {
       autoBackup: true,
       snapshotRetentionDays: 5,
       snapshotId,
+      forkOf,
       origin: "user",
     });
   }

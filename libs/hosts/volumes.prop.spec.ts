@@ -38,6 +38,11 @@ const volumes: fc.Arbitrary<Act> = fc.oneof(
       (story) =>
         story.commitVolume({ ...order, epoch: 2 }),
   ),
+  fc.record({ volumeId, sizeGb, forkOf: volumeId }).map(
+    (order): Act =>
+      (story) =>
+        story.commitVolume({ ...order, epoch: 2 }),
+  ),
   volumeId.map(
     (id): Act =>
       (story) =>

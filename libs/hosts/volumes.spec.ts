@@ -112,6 +112,37 @@ describe("a machine", () => {
   });
 });
 
+describe("a fork of a volume", () => {
+  const fork = { volumeId: OTHER, sizeGb: 4, forkOf: DATA };
+
+  it("is made of one that is there and of its own app, and is no smaller", () => {
+    const story = hostWithVolume();
+    expect(story.offerVolume({ ...fork, forkOf: OTHER })).toMatchObject({
+      refusal: { code: "volume_not_found" },
+    });
+    story.tellVolume(DATA, { type: "ExtendVolume", sizeGb: 5 });
+    expect(story.commitVolume(fork)).toMatchObject({
+      event: { type: "CommitRefused", data: { code: "invalid" } },
+    });
+    expect(story.commitVolume({ ...fork, sizeGb: 5, epoch: 2 })).toMatchObject({
+      event: { type: "VolumeCreating", data: { sourceVolumeId: DATA } },
+    });
+    const later = { volumeId: "vol_0000000000000002", sizeGb: 5, forkOf: OTHER };
+    expect(story.offerVolume(later)).toMatchObject({ refusal: { code: "busy" } });
+  });
+
+  it("keeps the other until it is made", () => {
+    const story = hostWithVolume();
+    story.commitVolume(fork);
+    expect(story.volume(OTHER).state).toBe("restoring");
+    expect(story.tellVolume(DATA, { type: "DestroyVolume" })).toMatchObject({ refusal: { code: "busy" } });
+    story.settleStored(OTHER);
+    expect(story.tellVolume(DATA, { type: "DestroyVolume" })).toMatchObject({ kind: "accepted" });
+    const late = { volumeId: "vol_0000000000000002", sizeGb: 1, forkOf: DATA };
+    expect(story.offerVolume(late)).toMatchObject({ refusal: { code: "wrong_state" } });
+  });
+});
+
 describe("destroying a volume", () => {
   it("is refused while it is attached, and says to whom", () => {
     const story = hostWithVolume();

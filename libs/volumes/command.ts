@@ -21,6 +21,7 @@ export interface CreateVolume extends Issued {
   readonly autoBackup: boolean;
   readonly snapshotRetentionDays: number;
   readonly sourceSnapshotId?: string;
+  readonly sourceVolumeId?: string;
 }
 
 /** Keeps what a volume holds. `reservedMib`: what that may be at the most, as measured just now. */

@@ -11,7 +11,15 @@ import {
 } from "#kernel";
 import type { CreateVolume, RecordVolumeStep, VolumeCommand } from "./command.ts";
 import { decideStep } from "./decide-step.ts";
-import { planCreate, planDestroy, planExtend, planRestore, type VolumeOperationKind } from "./plan.ts";
+import {
+  type Occasion,
+  planCreate,
+  planDestroy,
+  planExtend,
+  planFork,
+  planRestore,
+  type VolumeOperationKind,
+} from "./plan.ts";
 import { busy, wrongState } from "./refuse.ts";
 import { isGone, type Volume } from "./state.ts";
 
@@ -21,13 +29,22 @@ type CommandOf<T extends VolumeCommand["type"]> = Extract<VolumeCommand, { type:
 /** The birth of a volume. That it fits is for the host to decide. */
 export function decideCreateVolume(command: CreateVolume): VolumeDecision {
   const { commandId, atMs, origin: _, ...described } = command;
-  const { sizeGb, sourceSnapshotId } = described;
-  const occasion = { id: commandId, atMs };
-  const operation =
-    sourceSnapshotId === undefined
-      ? planCreate(occasion, sizeGb)
-      : planRestore(occasion, sizeGb, sourceSnapshotId);
+  const operation = planBirth({ id: commandId, atMs }, described);
   return accepted({ type: "VolumeCreating", data: { ...described, operation, createdAtMs: atMs } });
+}
+
+function planBirth(
+  occasion: Occasion,
+  {
+    sizeGb,
+    sourceSnapshotId,
+    sourceVolumeId,
+  }: Pick<CreateVolume, "sizeGb" | "sourceSnapshotId" | "sourceVolumeId">,
+) {
+  if (sourceSnapshotId !== undefined) return planRestore(occasion, sizeGb, sourceSnapshotId);
+  return sourceVolumeId === undefined
+    ? planCreate(occasion, sizeGb)
+    : planFork(occasion, sizeGb, sourceVolumeId);
 }
 
 /** Decides what a command means for a volume in its present state. Pure. */
@@ -118,6 +135,8 @@ function finished(run: OperationRun, volumeId: string): VolumeEvent {
       return { type: "VolumeCreated", data: { ...ends, fstype: fstypeOf(run, "make-volume") } };
     case "restore-volume":
       return { type: "VolumeCreated", data: { ...ends, fstype: fstypeOf(run, "restore-volume") } };
+    case "fork-volume":
+      return { type: "VolumeCreated", data: { ...ends, fstype: fstypeOf(run, "fork-volume") } };
     case "extend-volume":
       return { type: "VolumeExtended", data: ends };
     case "destroy-volume":

@@ -20,7 +20,7 @@ export function volumeFrom(data: DataOf<"VolumeCreating">): Volume {
   return {
     id,
     ...described,
-    state: data.sourceSnapshotId === undefined ? "creating" : "restoring",
+    state: (data.sourceSnapshotId ?? data.sourceVolumeId) === undefined ? "creating" : "restoring",
     updatedAtMs: data.createdAtMs,
     operation: openRun(operation),
     decidedCommands: [operation.id],

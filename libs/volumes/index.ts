@@ -4,10 +4,12 @@ export { evolveVolume, isSnapshotEvent, type SnapshotEvent, volumeFrom } from ".
 export { evolveSnapshot, snapshotFrom } from "./evolve-snapshot.ts";
 export { newSnapshotId, newVolumeId } from "./ids.ts";
 export type { VolumeOperationKind, VolumeStep } from "./plan.ts";
+export { refuseFork } from "./refuse.ts";
 export { decideSnapshot, decideTakeSnapshot } from "./snapshot.ts";
 export {
   heldMibOf,
   isGone,
+  promisedGbOf,
   type Snapshot,
   type SnapshotStateName,
   VOLUME_STATES,

@@ -8,6 +8,7 @@ import type { OperationRun, StepSpec } from "#kernel";
 export type VolumeStep =
   | "make-volume"
   | "restore-volume"
+  | "fork-volume"
   | "extend-volume"
   | "remove-volume"
   | "make-snapshot"
@@ -16,6 +17,7 @@ export type VolumeStep =
 export type VolumeOperationKind =
   | "create-volume"
   | "restore-volume"
+  | "fork-volume"
   | "extend-volume"
   | "destroy-volume"
   | "create-snapshot"
@@ -30,6 +32,7 @@ type Timing = Omit<StepSpec, "name" | "input">;
 const timings: Readonly<Record<VolumeStep, Timing>> = {
   "make-volume": { timeoutMs: 30_000, maxAttempts: 5, backoffMs: 500 },
   "restore-volume": { timeoutMs: COPY_TIMEOUT_MS, maxAttempts: 5, backoffMs: 500 },
+  "fork-volume": { timeoutMs: COPY_TIMEOUT_MS, maxAttempts: 5, backoffMs: 500 },
   "extend-volume": { timeoutMs: 30_000, maxAttempts: 5, backoffMs: 500 },
   "remove-volume": { timeoutMs: 120_000, maxAttempts: UNTIL_DONE, backoffMs: 500 },
   "make-snapshot": { timeoutMs: COPY_TIMEOUT_MS, maxAttempts: 5, backoffMs: 500 },
@@ -58,6 +61,10 @@ export function planCreate(occasion: Occasion, sizeGb: number): OperationStart {
 
 export function planRestore(occasion: Occasion, sizeGb: number, snapshotId: string): OperationStart {
   return operation(occasion, "restore-volume", step("restore-volume", { ...sized(sizeGb), snapshotId }));
+}
+
+export function planFork(occasion: Occasion, sizeGb: number, volumeId: string): OperationStart {
+  return operation(occasion, "fork-volume", step("fork-volume", { ...sized(sizeGb), volumeId }));
 }
 
 export function planExtend(occasion: Occasion, sizeGb: number): OperationStart {

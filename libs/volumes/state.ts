@@ -1,7 +1,7 @@
 import { volumeMibOf } from "#contracts";
 import type { OperationRun, StepError } from "#kernel";
 
-/** The states of a volume: names as in the Fly Machines API. `creating` is empty, `restoring` begins with a snapshot. */
+/** The states of a volume: names as in the Fly Machines API. `creating` is empty, `restoring` begins with what another held. */
 export const VOLUME_STATES = [
   "creating",
   "restoring",
@@ -31,6 +31,7 @@ export interface Volume {
   readonly autoBackup: boolean;
   readonly snapshotRetentionDays: number;
   readonly sourceSnapshotId?: string;
+  readonly sourceVolumeId?: string;
   /** The one machine that may write it (I6). It follows from the machines' events. */
   readonly attachedMachineId?: string;
   readonly createdAtMs: number;
@@ -71,7 +72,12 @@ export function isGone({ state }: Volume | Snapshot): boolean {
   return state === "destroyed";
 }
 
-/** The room that a volume takes (I8). One that grows has its new size already, one that goes has it until it is gone. */
+/** How large it is by what was promised: one that grows has its new size already. */
+export function promisedGbOf({ sizeGb, extendingToGb = sizeGb }: Volume): number {
+  return extendingToGb;
+}
+
+/** The room that a volume takes (I8). One that goes has it until it is gone. */
 export function heldMibOf(volume: Volume): number {
-  return isGone(volume) ? 0 : volumeMibOf(volume.extendingToGb ?? volume.sizeGb);
+  return isGone(volume) ? 0 : volumeMibOf(promisedGbOf(volume));
 }

@@ -47,6 +47,11 @@ export class PlaneHost {
     return this.#host.kernel;
   }
 
+  /** The disk of its volumes. */
+  get pool(): SimulatedHost["pool"] {
+    return this.#host.pool;
+  }
+
   /** The host as it folds itself. */
   get state(): Host {
     return this.#agent.agent.ledger.state;

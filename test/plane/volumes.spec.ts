@@ -128,7 +128,8 @@ describe("a volume", () => {
     [{ snapshot_retention: 61 }],
     [{ encrypted: true }],
     [{ fstype: "raw" }],
-    [{ source_volume_id: "vol_0123456789abcdef" }],
+    [{ source_volume_id: "vol_?" }],
+    [{ source_volume_id: "vol_0123456789abcdef", snapshot_id: "vs_0123456789abcdef" }],
   ])("is refused with %j: nothing is promised that would not be kept", async (more) => {
     const body = { name: "data", region: "ams", size_gb: 1, ...more };
     expect(await plane.ask("POST", VOLUMES, body)).toMatchObject(refused(400, "invalid"));
@@ -266,6 +267,39 @@ describe("a machine with a volume", () => {
       refused(404, "volume_not_found"),
     );
     await destroy(volume);
+  });
+});
+
+describe("a fork", () => {
+  it("begins with a volume, also one that is written, on its host, and goes its own way", async () => {
+    const volume = await create({ region: "fra", size_gb: 2 });
+    const machine = (await mount(volume.id)).body.id;
+    await reaches(machine, "started");
+    plane.host("fra-1").pool.write(volume.id, "row", "committed");
+    const fork = (more = {}) =>
+      plane.ask<ShownVolume>("POST", VOLUMES, { name: "again", source_volume_id: volume.id, ...more });
+    const answer = await fork();
+    const drover = { source_volume_id: volume.id };
+    expect(answer).toMatchObject({
+      ...{ status: 200, body: { state: "created", zone: "fra-1", size_gb: 2, drover } },
+    });
+    const { id } = answer.body;
+    expect(plane.host("fra-1").pool.volumes.get(id)?.files.get("row")).toBe("committed");
+    expect(answer.body.attached_machine_id).toBeNull();
+    expect(await fork({ size_gb: 1 })).toMatchObject(refused(400, "invalid"));
+    expect(await fork({ region: "ams" })).toMatchObject(refused(400, "invalid"));
+    expect(await fork({ size_gb: 100 })).toMatchObject(refused(412, "insufficient_capacity"));
+    const unknown = { source_volume_id: "vol_0000000000000000" };
+    expect(await fork(unknown)).toMatchObject(refused(404, "volume_not_found"));
+    const foreign = { name: "again", source_volume_id: volume.id };
+    expect(await plane.ask("POST", "/v1/apps/other/volumes", foreign)).toMatchObject(
+      refused(404, "volume_not_found"),
+    );
+    await destroyMachine(machine);
+    await destroy(volume);
+    expect(await fork()).toMatchObject(refused(404, "volume_not_found"));
+    expect(plane.host("fra-1").pool.volumes.get(id)?.files.get("row")).toBe("committed");
+    await destroy(answer.body);
   });
 });
 

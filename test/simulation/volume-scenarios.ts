@@ -17,9 +17,14 @@ export interface VolumeScenario {
   readonly ends: readonly [volumes: readonly string[], snapshots: readonly string[]];
 }
 
-function create(agent: SimulatedAgent, volumeId: string, sizeGb: number, snapshotId?: string) {
+function create(
+  agent: SimulatedAgent,
+  volumeId: string,
+  sizeGb: number,
+  source: { readonly snapshotId?: string; readonly forkOf?: string } = {},
+) {
   const described = { appName: "app", name: "data", autoBackup: true, snapshotRetentionDays: 5 };
-  const request = { volumeId, ...described, sizeGb, region: "local", epoch: 1, snapshotId };
+  const request = { volumeId, ...described, sizeGb, region: "local", epoch: 1, ...source };
   return agent.agent.placement.commitVolume(request, metaOf(`CREATE-${volumeId}`));
 }
 
@@ -81,7 +86,13 @@ export const VOLUME_SCENARIOS: readonly VolumeScenario[] = [
     name: "restore",
     ends: [["created", "created"], ["created"]],
     before: withSnapshot,
-    act: (agent) => create(agent, OTHER_ID, 5, SNAPSHOT_ID),
+    act: (agent) => create(agent, OTHER_ID, 5, { snapshotId: SNAPSHOT_ID }),
+  },
+  {
+    name: "fork",
+    ends: [["created", "created"], []],
+    before: withData,
+    act: (agent) => create(agent, OTHER_ID, 5, { forkOf: VOLUME_ID }),
   },
   {
     name: "destroy of a snapshot",

@@ -5,6 +5,7 @@ import {
   regionsSchema,
   retentionDaysSchema,
   snapshotIdSchema,
+  volumeIdSchema,
   volumeNameSchema,
 } from "#contracts";
 import { VOLUME_STATES } from "#volumes";
@@ -25,15 +26,17 @@ export const createVolumeSchema = z.looseObject({
   /** A machine of this size shall have room beside it. */
   compute: guestSchema.optional(),
   require_unique_zone: z.boolean().optional(),
-  encrypted: z.literal(false, "volumes are not encrypted: leave it out or set it to false").optional(),
+  /** What is not so is not accepted as if it were; Fly's own client asks for it unless told. */
+  encrypted: z
+    .literal(false, "volumes are not encrypted: send false or leave it out (flyctl: --no-encryption)")
+    .optional(),
   /** The host's own file system does what ext4 does. */
   fstype: z.enum(["", "ext4", "btrfs"], "volumes are folders, not block devices: leave it out").optional(),
   unique_zone_app_wide: z
     .literal(false, "volumes are kept apart by their name: use require_unique_zone")
     .optional(),
-  source_volume_id: z
-    .literal("", "take a snapshot of that volume, then restore it with snapshot_id")
-    .optional(),
+  /** It begins with what that volume holds, on its host. */
+  source_volume_id: volumeIdSchema.or(z.literal("")).optional(),
 });
 
 export const updateVolumeSchema = z.looseObject({

@@ -72,13 +72,14 @@ function usageJson({ usedBytes, totalBytes }: Usage) {
 }
 
 function droverOf(volume: Volume, { hostId }: Whereabouts): Record<string, unknown> {
-  const { extendingToGb, sourceSnapshotId, error } = volume;
+  const { extendingToGb, sourceSnapshotId, sourceVolumeId, error } = volume;
   return {
     app: volume.appName,
     host: hostId,
     epoch: volume.epoch,
     ...(extendingToGb === undefined ? {} : { extending_to_gb: extendingToGb }),
     ...(sourceSnapshotId === undefined ? {} : { source_snapshot_id: sourceSnapshotId }),
+    ...(sourceVolumeId === undefined ? {} : { source_volume_id: sourceVolumeId }),
     ...(error === undefined ? {} : { error }),
     ...waitingJson(volume),
   };

@@ -61,6 +61,7 @@ export class VolumesController {
       autoBackup: wanted.auto_backup_enabled,
       snapshotRetentionDays: wanted.snapshot_retention || DEFAULT_RETENTION_DAYS,
       snapshotId: wanted.snapshot_id || undefined,
+      forkOf: wanted.source_volume_id || undefined,
       compute: wanted.compute,
       isAlone: wanted.require_unique_zone,
       idempotencyKey: parse(idempotencyKeySchema, key, "Idempotency-Key"),

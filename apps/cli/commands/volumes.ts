@@ -23,7 +23,7 @@ interface CreateFlags extends CommonFlags {
   readonly backup: boolean;
 }
 
-interface RestoreFlags extends CommonFlags {
+interface MadeOfFlags extends CommonFlags {
   readonly name?: string;
   readonly size?: string;
 }
@@ -37,7 +37,7 @@ const DESTROY_PATIENCE_MS = 60_000;
 export function registerVolumes(program: Command, context: CliContext): void {
   const volumes = program
     .command("volumes")
-    .summary("where machines keep what outlives them: list, make, extend, keep, restore")
+    .summary("where machines keep what outlives them: list, make, extend, keep, restore, fork")
     .addHelpText("after", "\nExample:\n  $ drover volumes create data --app web --size 1\n");
   common(volumes.command("list", { isDefault: true }), "list volumes", "volumes list --app web")
     .option("--app <name>", "volumes of this app only")
@@ -53,6 +53,7 @@ export function registerVolumes(program: Command, context: CliContext): void {
       context.output(flags).result(volume, describe(volume));
     });
   registerCreate(volumes, context);
+  registerFork(volumes, context);
   registerChanges(volumes, context);
   registerSnapshots(volumes, context);
 }
@@ -93,7 +94,7 @@ function registerCreate(volumes: Command, context: CliContext): void {
     .argument("<snapshot>", "its whole id")
     .option("--name <name>", "its name (default: that of the snapshot's volume)")
     .option("--size <GB>", "no less than the snapshot's volume had (default: as much)")
-    .action(async (snapshotId: string, flags: RestoreFlags) => {
+    .action(async (snapshotId: string, flags: MadeOfFlags) => {
       const found = await listSnapshots(await context.api(flags));
       const snapshot = found.find(({ id }) => id === snapshotId);
       if (snapshot === undefined) {
@@ -101,9 +102,31 @@ function registerCreate(volumes: Command, context: CliContext): void {
         throw new RefusedError(refusal("not_found", message));
       }
       const { app, volume_name: name } = snapshot.drover;
-      const size = flags.size === undefined ? {} : { size_gb: wholeNumber(flags.size, "--size", 1, MAX_GB) };
-      await make(context, flags, app, { name: flags.name ?? name, snapshot_id: snapshotId, ...size });
+      await make(context, flags, app, {
+        ...{ name: flags.name ?? name, snapshot_id: snapshotId, ...sizeIn(flags) },
+      });
     });
+}
+
+function registerFork(volumes: Command, context: CliContext): void {
+  common(
+    volumes.command("fork"),
+    "make a volume that begins with what another holds, on the same host",
+    "volumes fork data --name data2",
+  )
+    .argument("<volume>", "id, name, or app/name")
+    .option("--name <name>", "its name (default: as the other's)")
+    .option("--size <GB>", "no less than the other has (default: as much)")
+    .action(async (key: string, flags: MadeOfFlags) => {
+      const { id, name, drover } = await findVolume(await context.api(flags), key);
+      await make(context, flags, drover.app, {
+        ...{ name: flags.name ?? name, source_volume_id: id, ...sizeIn(flags) },
+      });
+    });
+}
+
+function sizeIn({ size }: MadeOfFlags) {
+  return size === undefined ? {} : { size_gb: wholeNumber(size, "--size", 1, MAX_GB) };
 }
 
 async function make(context: CliContext, flags: CommonFlags, app: string, body: object): Promise<void> {

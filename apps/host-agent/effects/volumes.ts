@@ -5,6 +5,7 @@ import type { VolumeStep } from "#volumes";
 
 const sized = z.object({ sizeBytes: z.number() });
 const restored = sized.extend({ snapshotId: z.string() });
+const forked = sized.extend({ volumeId: z.string() });
 const kept = z.object({ volumeId: z.string() });
 
 /** One effect per step name of libs/volumes. A volume or a snapshot is known to its store by its id. */
@@ -17,6 +18,11 @@ export function volumeEffectsOf(store: VolumeStore): Readonly<Record<VolumeStep,
     "restore-volume": async ({ subjectId, step, signal }) => {
       const { sizeBytes, snapshotId } = restored.parse(step.input);
       await store.restore(snapshotId, subjectId, sizeBytes, signal);
+      return { fstype: store.kind };
+    },
+    "fork-volume": async ({ subjectId, step, signal }) => {
+      const { sizeBytes, volumeId } = forked.parse(step.input);
+      await store.fork(volumeId, subjectId, sizeBytes, signal);
       return { fstype: store.kind };
     },
     "extend-volume": async ({ subjectId, step, signal }) => {

@@ -11,7 +11,7 @@ const PATIENCE_MS = 3_000;
 
 /**
  * Has a volume's host set room aside for what has to be beside it: the machine that mounts it, or a volume that begins with
- * a snapshot of it. No other host is asked, and what that one says is the answer.
+ * it or a snapshot of it. No other host is asked, and what that one says is the answer.
  */
 export class BesideVolume {
   readonly #hosts: Hosts;

@@ -60,11 +60,13 @@ export function idOf(request: PlaceRequest) {
 }
 
 /**
- * The volume whose host is the only place for it: the one that a machine mounts, or the one whose snapshot a volume begins
- * with. Neither leaves its host.
+ * The volume whose host is the only place for it: the one that a machine mounts, or the one that another volume begins
+ * with, or whose snapshot. None leaves its host.
  */
 export function neighbourOf(request: PlaceRequest): string | undefined {
-  return isOfVolume(request) ? request.sourceVolumeId : mountedVolumesOf(request.config)[0];
+  return isOfVolume(request)
+    ? (request.sourceVolumeId ?? request.forkOf)
+    : mountedVolumesOf(request.config)[0];
 }
 
 /** What the place has to be like, defaults filled in. */
@@ -94,9 +96,9 @@ function wantedByMachine({ machineId, appName, config }: MachineRequest) {
 }
 
 function wantedByVolume(request: VolumeRequest) {
-  const { volumeId, appName, name, sizeGb, compute, features, snapshotId, isAlone } = request;
+  const { volumeId, appName, name, sizeGb, compute, features, snapshotId, forkOf, isAlone } = request;
   const beside: Resources =
     compute === undefined ? { cpuMillis: 0, memoryMib: 0 } : resourcesOf({ guest: compute });
   const resources = { ...beside, volumeMib: volumeMibOf(sizeGb) };
-  return { volumeId, appName, name, resources, features, snapshotId, isAlone };
+  return { volumeId, appName, name, resources, features, snapshotId, forkOf, isAlone };
 }

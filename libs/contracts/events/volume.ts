@@ -13,7 +13,7 @@ const step = { ...volume, snapshotId: z.string().optional() };
  * to follows from the machines' own events. Golden: versions are added, never changed.
  */
 export const volumeEvents = {
-  /** A reservation was committed: the volume exists, and is being made, empty or from a snapshot. */
+  /** A reservation was committed: the volume exists, and is being made, empty, from a snapshot or from another volume. */
   VolumeCreating: z.strictObject({
     ...volume,
     ...begins,
@@ -25,6 +25,8 @@ export const volumeEvents = {
     autoBackup: z.boolean(),
     snapshotRetentionDays: z.number().int().positive(),
     sourceSnapshotId: z.string().optional(),
+    /** It begins with what this volume holds by then. Since version 2. */
+    sourceVolumeId: z.string().optional(),
     createdAtMs: z.number(),
   }),
   /** `fstype`: what its host keeps it on. */

@@ -133,6 +133,7 @@ export const SAMPLES: { readonly [T in EventType]: SampleOf<T> } = {
     snapshotRetentionDays: 5,
     sourceSnapshotId: snapshotId,
     createdAtMs: 1_764_000_000_000,
+    sourceVolumeId: "vol_0123456789abcde0",
   },
   VolumeCreated: { volumeId, operationId, fstype: "btrfs" },
   VolumeCreateFailed: { volumeId, operationId, operation: ofVolume, error },

@@ -65,6 +65,7 @@ function happenToVolumes(story: HostStory, number: number, pick: (count: number)
     () => story.offerVolume(order),
     () => story.commitVolume(order),
     () => story.commitVolume({ ...order, snapshotId }),
+    () => story.commitVolume({ ...order, forkOf: known[pick(known.length)] ?? volumeId }),
     () => story.tellVolume(volumeId, { type: "ExtendVolume", sizeGb: 2 + pick(3) }),
     () => story.tellVolume(volumeId, { type: "UpdateVolume", autoBackup: pick(2) === 0 }),
     () => pick(2) === 0 && story.tellVolume(volumeId, { type: "DestroyVolume" }),

@@ -96,6 +96,17 @@ export class BtrfsVolumeStore extends VolumeStore {
     });
   }
 
+  override fork(sourceId: string, volumeId: string, sizeBytes: number, signal: AbortSignal): Promise<void> {
+    return this.#inTurn(signal, async () => {
+      const groups = await this.#groups(signal);
+      const source = this.#volumeIn(groups, sourceId);
+      demandSize(sizeBytes, source.heldBytes, sourceId);
+      await this.#lay(volumeId, sizeBytes, groups, signal, (draft) =>
+        this.#btrfs.snapshot(source.path, draft, [], signal),
+      );
+    });
+  }
+
   override removeSnapshot(snapshotId: string, signal: AbortSignal): Promise<void> {
     return this.#delete(snapshotPath(snapshotId), signal);
   }

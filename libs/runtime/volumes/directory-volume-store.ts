@@ -103,6 +103,15 @@ export class DirectoryVolumeStore extends VolumeStore {
     });
   }
 
+  override fork(sourceId: string, volumeId: string, sizeBytes: number, signal: AbortSignal): Promise<void> {
+    return this.#inTurn(signal, async () => {
+      const source = this.#volume(sourceId);
+      if ((await sizeOf(source)) === undefined) throw volumeNotFound(sourceId);
+      demandSize(sizeBytes, await bytesIn(source, signal), sourceId);
+      await this.#lay(volumeId, sizeBytes, join(source, "data"), signal);
+    });
+  }
+
   override removeSnapshot(snapshotId: string, signal: AbortSignal): Promise<void> {
     return this.#inTurn(signal, () => this.#discard(this.#snapshot(snapshotId), signal));
   }

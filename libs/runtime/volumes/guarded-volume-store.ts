@@ -109,6 +109,10 @@ export class GuardedVolumeStore extends VolumeStore {
     );
   }
 
+  override fork(sourceId: string, volumeId: string, sizeBytes: number, signal: AbortSignal): Promise<void> {
+    return this.#copy("fork", signal, (inTime) => this.#store.fork(sourceId, volumeId, sizeBytes, inTime));
+  }
+
   override removeSnapshot(snapshotId: string, signal: AbortSignal): Promise<void> {
     return this.#copy("removeSnapshot", signal, (inTime) => this.#store.removeSnapshot(snapshotId, inTime));
   }

@@ -89,6 +89,18 @@ export class SimulatedVolumeStore extends VolumeStore {
     this.#lay(volumeId, sizeBytes, new Map(files));
   }
 
+  override async fork(
+    sourceId: string,
+    volumeId: string,
+    sizeBytes: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#disk(signal);
+    const { files } = this.#volume(sourceId);
+    demandSize(sizeBytes, bytesOf(files), sourceId);
+    this.#lay(volumeId, sizeBytes, new Map(files));
+  }
+
   override async removeSnapshot(snapshotId: string, signal: AbortSignal): Promise<void> {
     await this.#disk(signal);
     this.pool.snapshots.delete(snapshotId);

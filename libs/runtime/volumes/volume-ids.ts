@@ -23,10 +23,10 @@ export function demandRoom(bytes: number, freeBytes: number, purpose: string): v
   throw new TerminalError("disk_full", `${message} Destroy volumes or snapshots on this host.`);
 }
 
-/** Throws `TerminalError("invalid")` when a volume would be smaller than the snapshot that it begins with. */
-export function demandSize(sizeBytes: number, heldBytes: number, snapshotId: string): void {
+/** Throws `TerminalError("invalid")` when a volume would be smaller than the snapshot or volume that it begins with. */
+export function demandSize(sizeBytes: number, heldBytes: number, sourceId: string): void {
   if (sizeBytes >= heldBytes) return;
-  const message = `Snapshot ${snapshotId} holds ${mib(heldBytes)}: the volume must not be smaller.`;
+  const message = `${sourceId} holds ${mib(heldBytes)}: a volume that begins with it must not be smaller.`;
   throw new TerminalError("invalid", message);
 }
 

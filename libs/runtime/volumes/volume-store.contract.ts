@@ -124,11 +124,29 @@ export function volumeStoreContract(name: string, open: () => Promise<VolumeWorl
       expect(await store.list(signal)).toEqual({ volumeIds: ["vol_2", "vol_3"], snapshotIds: [] });
     });
 
+    it("begins a volume with what another holds, which goes on being written, both apart from each other", async () => {
+      const fork = (volumeId: string, mib: number) => store.fork("vol_1", volumeId, mib * MIB, signal);
+      await create("vol_1", 32);
+      await world.write("vol_1", "note", "then");
+      await Promise.all([fork("vol_2", 48), fork("vol_2", 48)]);
+      await world.write("vol_1", "note", "now");
+      await fork("vol_2", 48);
+      expect(await world.read("vol_2", "note")).toBe("then");
+      expect(await store.usage("vol_2", signal)).toMatchObject({ totalBytes: 48 * MIB });
+      await expect(fork("vol_3", CAPACITY_MIB)).rejects.toMatchObject(terminal("disk_full"));
+      await store.remove("vol_1", signal);
+      await expect(fork("vol_3", 32)).rejects.toMatchObject(terminal("volume_not_found"));
+      store = await world.next("reboot");
+      expect(await world.read("vol_2", "note")).toBe("then");
+      expect(await store.list(signal)).toEqual({ volumeIds: ["vol_2"], snapshotIds: [] });
+    });
+
     it("refuses for good what cannot be", async () => {
       await create("vol_1", 32);
       await fill("vol_1", 8);
       await store.snapshot("vol_1", "vs_1", signal);
       await expect(restore("vol_2", 4)).rejects.toMatchObject(terminal("invalid"));
+      await expect(store.fork("vol_1", "vol_2", 4 * MIB, signal)).rejects.toMatchObject(terminal("invalid"));
       await expect(restore("vol_2", 32, "vs_9")).rejects.toMatchObject(terminal("snapshot_not_found"));
       const missing = [
         () => store.extend("vol_9", 64 * MIB, signal),

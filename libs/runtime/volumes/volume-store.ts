@@ -57,6 +57,9 @@ export abstract class VolumeStore {
     signal: AbortSignal,
   ): Promise<void>;
 
+  /** As `restore`, with what another volume holds now. Both go their own ways from then on. */
+  abstract fork(sourceId: string, volumeId: string, sizeBytes: number, signal: AbortSignal): Promise<void>;
+
   /** Deletes a snapshot; volumes restored from it stay. Nothing happens when there is none. */
   abstract removeSnapshot(snapshotId: string, signal: AbortSignal): Promise<void>;
 
