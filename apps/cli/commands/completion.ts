@@ -11,7 +11,12 @@ const LISTS: Readonly<Record<Named, string>> = {
   machine: "/drover/v1/machines",
   app: "/v1/apps?org_slug=personal",
   host: "/v1/platform/hosts",
+  volume: "/drover/v1/volumes",
+  snapshot: "/drover/v1/snapshots",
 };
+
+/** Named by either. */
+const HAS_BOTH: ReadonlySet<Named> = new Set(["machine", "volume"]);
 
 export function registerCompletion(program: Command, context: CliContext): void {
   program
@@ -62,6 +67,6 @@ async function ask(api: ApiClient, named: Named): Promise<string[]> {
     named === "app"
       ? (await api.get<{ apps: NamedRecord[] }>(LISTS.app, "apps")).apps
       : await api.list<NamedRecord>(LISTS[named]);
-  const names = records.flatMap(({ id, name }) => (named === "machine" ? [name ?? id, id] : [name ?? id]));
+  const names = records.flatMap(({ id, name }) => (HAS_BOTH.has(named) ? [name ?? id, id] : [name ?? id]));
   return [...new Set(names)].sort();
 }

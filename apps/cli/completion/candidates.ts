@@ -1,7 +1,7 @@
 import type { Command, Option } from "commander";
 
 /** What only the API knows. */
-export type Named = "machine" | "app" | "host";
+export type Named = "machine" | "app" | "host" | "volume" | "snapshot";
 
 /** What may stand in place of the last word. */
 export interface Candidates {
@@ -72,6 +72,8 @@ function namedBy(name: string, command: Command): Candidates {
   const singular = name.replace(/s$/, "");
   if (singular === "machine" || singular === "app" || singular === "host")
     return { words: [], named: singular };
+  const isVolumes = command.parent?.name() === "volumes";
+  if (isVolumes && (name === "volume" || name === "snapshot")) return { words: [], named: name };
   const isApps = command.name() === "apps" || command.parent?.name() === "apps";
   return name === "name" && isApps ? { words: [], named: "app" } : NONE;
 }

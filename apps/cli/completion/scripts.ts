@@ -9,10 +9,15 @@ complete -o default -F _drover drover ./drover
   zsh: `#compdef drover
 _drover() {
   local -a found
-  found=("\${(@f)$("\${words[1]}" complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  found=(\${(f)"$("\${words[1]}" complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
   compadd -a found
 }
-compdef _drover drover ./drover
+if [[ \${funcstack[1]} == _drover ]]; then
+  _drover
+else
+  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }
+  compdef _drover drover ./drover
+fi
 `,
   fish: `function __drover_complete
   set -l line (commandline -opc) (commandline -ct)
