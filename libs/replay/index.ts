@@ -1,3 +1,5 @@
+export { type BlamedFact, blame } from "./blame.ts";
+export { diff } from "./diff.ts";
 export type { Diff, DiffEnd, DiffScope, EntityDiff, ToldChange } from "./diff-entity.ts";
 export { type EventRef, entitiesNamedBy, eventRef } from "./event-ref.ts";
 export type { ExportedSlice, SliceRequest } from "./export/slice.ts";
