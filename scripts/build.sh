@@ -13,6 +13,9 @@ flock 8
 stamp=$(sources)
 rm -rf dist.new dist.old
 "$tools/bin/node" node_modules/typescript-7/bin/tsc -p tsconfig.build.json --outDir dist.new
+# The console is a page of its own, bundled for browsers; the API serves it from here.
+[ ! -e apps/console/vite.config.ts ] ||
+  "$tools/bin/node" node_modules/vite/bin/vite.js build apps/console --outDir "$root/dist.new/console" --emptyOutDir
 cp -R libs/read-model/migrations dist.new/libs/read-model/
 printf '%s\n' "$stamp" >dist.new/.sources
 [ ! -e dist ] || mv dist dist.old

@@ -42,7 +42,7 @@ sources() {
     cd "$root" || exit
     set -- package-lock.json package.json tsconfig.json tsconfig.build.json
     for folder in apps libs test; do [ ! -d $folder ] || set -- "$@" $folder; done
-    find "$@" -type f ! -name '*.spec.ts' ! -name '*.contract.ts' ! -name '*.fixture.ts' -exec sha256sum {} + | LC_ALL=C sort | sha256sum
+    find "$@" -type f ! -name '*.spec.ts' ! -name '*.spec.tsx' ! -name '*.contract.ts' ! -name '*.fixture.ts' -exec sha256sum {} + | LC_ALL=C sort | sha256sum
   )
 }
 
@@ -63,6 +63,8 @@ ready_postgres() {
 missing_for_trial() {
   command -v sqlite3 >/dev/null || echo sqlite3
   command -v mkfs.ext4 >/dev/null || echo e2fsprogs
+  # The console is tried in a real browser. Ubuntu has it as a snap only: put one on PATH there.
+  command -v chromium >/dev/null || echo chromium
 }
 
 missing_packages() {

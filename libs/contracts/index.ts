@@ -13,6 +13,7 @@ export * from "./hostname.ts";
 export * from "./load.ts";
 export * from "./machine-config.ts";
 export * from "./placement.ts";
+export * from "./replay-json.ts";
 export * from "./service.ts";
 export * from "./subjects.ts";
 export * from "./trace.ts";

@@ -1,6 +1,7 @@
 export type { AppRecord, CreateApp, DeleteApp } from "./app.ts";
 export type { ControlCommand } from "./command.ts";
 export { decideControl, placementOf } from "./decide.ts";
+export { describeControl } from "./describe.ts";
 export { evolveControl } from "./evolve.ts";
 export type { HostRegistration, RegisterHost } from "./host-registration.ts";
 export type { ClaimHostname, HostnameHolder, ReleaseHostname } from "./hostname.ts";
@@ -26,6 +27,15 @@ export type {
   RankedHost,
   RefusePlacement,
 } from "./placement.ts";
+export {
+  type Bid,
+  type BidAnswer,
+  type Candidate,
+  type DrawnBid,
+  rank,
+  rankDrawn,
+  type Sought,
+} from "./rank.ts";
 export {
   CONTROL_FOLD_VERSION,
   type ControlState,

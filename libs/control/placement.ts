@@ -70,6 +70,8 @@ export type DecidePlacement = Deciding & {
   readonly hostId: string;
   readonly region: string;
   readonly candidates: readonly RankedHost[];
+  /** What the ranking sought. It decides nothing here, and is kept so that the ranking can be made again. */
+  readonly resources?: Resources;
 };
 
 export type RefusePlacement = Deciding & { readonly type: "RefusePlacement"; readonly error: StepError };

@@ -24,8 +24,8 @@ export interface Domain<C, S, E extends AnyEvent> {
   aggregatesOf(command: C): readonly string[];
   /** Subject that an event is logged under: its aggregate's. */
   subjectOf(event: E): string;
-  /** The command for the decision record: no secret, nothing that the event itself holds already. */
-  describe(command: C): Omit<DecisionRecord, "commandId">;
+  /** The command for the decision record: no secret, nothing that the event which it makes holds already. */
+  describe(command: C, event?: E): Omit<DecisionRecord, "commandId">;
   /** First command of a log. */
   openLog(log: { readonly logId: string; readonly previous?: PreviousLog }, issued: Issued): C;
   /** What else is to be decided before anybody's commands: the claim of the log's epoch above all (I1). */

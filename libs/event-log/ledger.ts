@@ -195,7 +195,7 @@ export class Ledger<C, S, E extends AnyEvent> {
         correlationId,
         actor,
       },
-      decision: { ...domain.describe(command), commandId },
+      decision: { ...domain.describe(command, event), commandId },
     };
   }
 

@@ -6,6 +6,7 @@ import {
   type ControlState,
   controlSubjectOf,
   decideControl,
+  describeControl,
   emptyControl,
   evolveControl,
   type GoneHolder,
@@ -45,14 +46,13 @@ export class ControlCommands {
   /** Decides against the aggregate as it stands. Refused `unreachable` when the hub does not answer. */
   async execute(command: ControlCommand, meta: CommandMeta): Promise<Controlled> {
     const subject = controlSubjectOf(command);
-    const { type, ...inputs } = command;
     let state = emptyControl();
     const decide = (current: ControlState) => {
       state = current;
       return decideControl(command, current);
     };
     const recorded = await orUnreachable(() =>
-      this.#log.transact(subject, decide, meta, { command: type, inputs: redacted(inputs) }),
+      this.#log.transact(subject, decide, meta, describeControl(command)),
     );
     if (recorded.kind === "refused") throw new RefusedError(recorded.refusal);
     if (recorded.kind === "accepted") state = evolveControl(state, recorded.event);
@@ -103,11 +103,4 @@ async function orUnreachable<T>(act: () => Promise<T>): Promise<T> {
     const message = "the hub does not answer: running machines go on; try again when it is back";
     throw new RefusedError(refusal("unreachable", message, { retryAfterMs: 1_000 }));
   }
-}
-
-/** Hashes of secrets are no secrets, and still nobody's business; what a placement saw stands in its event. */
-const LEFT_OUT = ["secretHash", "wish", "candidates", "refusals"];
-
-function redacted(inputs: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !LEFT_OUT.includes(name)));
 }

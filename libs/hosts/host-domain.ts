@@ -1,7 +1,8 @@
 import { type HostLogEvent, mountedVolumesOf, type RecordedEvent, subjects } from "#contracts";
 import { type Decision, type Refusal, wallMsOf } from "#kernel";
-import type { HostCommand, HostCommandOf } from "./command.ts";
+import type { HostCommand } from "./command.ts";
 import { decideHost } from "./decide.ts";
+import { aboutOf, describeHost } from "./describe.ts";
 import { evolveHost, isMachineEvent, isVolumeEvent } from "./evolve.ts";
 import { emptyHost, HOST_FOLD_VERSION, type Host, hostFromJson, hostToJson } from "./state.ts";
 
@@ -75,14 +76,8 @@ export class HostDomain {
     return isMachineEvent(event) ? this.#machine(event.data.machineId) : subjects.host(this.#identity.hostId);
   }
 
-  /** Configs and states are left out: the event holds them, and they may be large. */
-  describe(command: HostCommand): { command: string; inputs: Record<string, unknown> } {
-    if ("command" in command) {
-      const { type, commandId: _, ...inputs } = command.command;
-      return { command: type, inputs: { ...aboutOf(command), ...withoutBulk(inputs) } };
-    }
-    const { type, commandId: _, ...inputs } = command;
-    return { command: type, inputs: withoutBulk(inputs) };
+  describe(command: HostCommand, event?: HostLogEvent): { command: string; inputs: Record<string, unknown> } {
+    return describeHost(command, event);
   }
 
   openLog(
@@ -157,22 +152,4 @@ const ASKED_FOR: ReadonlySet<string> = new Set([
 
 function isAskedFor(command: HostCommand): boolean {
   return ASKED_FOR.has("command" in command ? command.command.type : command.type);
-}
-
-/** What a command is about, by its ids. */
-function aboutOf(command: HostCommand): { machineId?: string; volumeId?: string; snapshotId?: string } {
-  return {
-    ...("machineId" in command && command.machineId !== undefined && { machineId: command.machineId }),
-    ...("volumeId" in command && command.volumeId !== undefined && { volumeId: command.volumeId }),
-    ...("volumeId" in command && isOfSnapshot(command) && { snapshotId: command.snapshotId }),
-  };
-}
-
-function isOfSnapshot(command: HostCommand): command is HostCommandOf<"TakeSnapshot" | "Snapshot"> {
-  return command.type === "TakeSnapshot" || command.type === "Snapshot";
-}
-
-function withoutBulk(inputs: Record<string, unknown>): Record<string, unknown> {
-  const { config: _, previous: __, correlationId: ___, ...rest } = inputs;
-  return rest;
 }

@@ -1,5 +1,6 @@
 import {
   type AnyEvent,
+  type DecisionRecord,
   type HostLogEvent,
   machineEvents,
   type RecordedEvent,
@@ -12,10 +13,19 @@ import {
   type ControlState,
   controlSubjectOf,
   decideControl,
+  describeControl,
   emptyControl,
   evolveControl,
 } from "#control";
-import { decideHost, emptyHost, evolveHost, type Host, type HostCommand, hostToJson } from "#hosts";
+import {
+  decideHost,
+  describeHost,
+  emptyHost,
+  evolveHost,
+  type Host,
+  type HostCommand,
+  hostToJson,
+} from "#hosts";
 import { type Decision, HybridClock, SeededIds, SimulatedClock } from "#kernel";
 import { type Machine, type MachineCommand, owedCommand } from "#machines";
 
@@ -29,6 +39,13 @@ interface SimulatedHost {
   readonly hostId: string;
   readonly log: RecordedEvent[];
   host: Host;
+}
+
+/** How a decision is written down. */
+interface Recording {
+  readonly subjectOf: (event: AnyEvent) => string;
+  readonly commandId: string;
+  readonly describe: (event: AnyEvent) => Omit<DecisionRecord, "commandId">;
 }
 
 /**
@@ -168,14 +185,26 @@ export class SimulatedFleet {
   decideHost(hostId: string, command: Bare<HostCommand>): void {
     const simulated = this.#require(hostId);
     const issued = { commandId: this.ids.ulid(), atMs: this.clock.nowMs() };
-    const decision = decideHost({ ...issued, ...command } as HostCommand, simulated.host);
-    const event = this.#record(simulated.host.logId, decision, (made) => hostSubject(hostId, made));
-    if (event !== undefined) evolveHost(simulated.host, event as HostLogEvent, this.clock.nowMs());
+    this.#decideHost(simulated, { ...issued, ...command } as HostCommand, simulated.host.logId);
+  }
+
+  #decideHost({ hostId, host }: SimulatedHost, command: HostCommand, logId: string): void {
+    const decision = decideHost(command, host);
+    const event = this.#record(logId, decision, {
+      subjectOf: (made) => hostSubject(hostId, made),
+      commandId: "command" in command ? command.command.commandId : command.commandId,
+      describe: (made) => describeHost(command, made as HostLogEvent),
+    });
+    if (event !== undefined) evolveHost(host, event as HostLogEvent, this.clock.nowMs());
   }
 
   decideControl(command: ControlCommand): void {
     const decision = decideControl(command, this.#control);
-    const event = this.#record(this.controlLog, decision, () => controlSubjectOf(command));
+    const event = this.#record(this.controlLog, decision, {
+      subjectOf: () => controlSubjectOf(command),
+      commandId: "simulated",
+      describe: () => describeControl(command),
+    });
     if (event !== undefined) evolveControl(this.#control, event as Parameters<typeof evolveControl>[1]);
   }
 
@@ -196,14 +225,11 @@ export class SimulatedFleet {
               state: structuredClone(hostToJson(host)),
             },
           };
-    this.#hosts.set(hostId, { hostId, log, host });
+    const simulated = { hostId, log, host };
+    this.#hosts.set(hostId, simulated);
     const about = { hostId, logId, region: "local", clusterId: "simulated", subnet: "10.213" };
-    const decision = decideHost(
-      { type: "OpenLog", commandId: this.ids.ulid(), atMs: this.clock.nowMs(), ...about, ...previous },
-      host,
-    );
-    const event = this.#record(logId, decision, (made) => hostSubject(hostId, made));
-    if (event !== undefined) evolveHost(host, event as HostLogEvent, this.clock.nowMs());
+    const issued = { commandId: this.ids.ulid(), atMs: this.clock.nowMs() };
+    this.#decideHost(simulated, { type: "OpenLog", ...issued, ...about, ...previous }, logId);
     const named = { hostId, region: "local", logId, stream: `HOST_${hostId}_${logId}`, domain: hostId };
     this.decideControl({ type: "RegisterHost", ...named, atMs: this.clock.nowMs() });
   }
@@ -211,7 +237,7 @@ export class SimulatedFleet {
   #record(
     log: string,
     decision: Decision<AnyEvent>,
-    subjectOf: (event: AnyEvent) => string,
+    { subjectOf, commandId, describe }: Recording,
   ): RecordedEvent | undefined {
     if (decision.kind !== "accepted") return undefined;
     const events = this.#logs.get(log)!;
@@ -227,6 +253,7 @@ export class SimulatedFleet {
         },
         ...{ causationId: "simulated", correlationId: "simulated", actor: "simulated" },
       },
+      decision: structuredClone({ ...describe(decision.event), commandId }),
       log,
       sequence: events.length + 1,
     } as RecordedEvent;

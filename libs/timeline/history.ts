@@ -1,6 +1,7 @@
 import type { RecordedEvent } from "#contracts";
 import type { Moment } from "#fleet";
 import type { Position } from "#kernel";
+import { World } from "./world.ts";
 
 /** Which part of history is read. What is left out does not matter. */
 export interface Stretch {
@@ -24,6 +25,13 @@ export type OnUnreadable = (place: string, reason: string) => void;
  * itself would cost more than folding it. Memory does not grow with the length of what is read.
  */
 export abstract class History {
+  /**
+   * The world before its first event, for the caller to go on from: empty, but for a slice that begins later than its logs.
+   */
+  async beginning(): Promise<World> {
+    return new World();
+  }
+
   /** The last sequence of every log that there is. */
   abstract end(): Promise<Position>;
 

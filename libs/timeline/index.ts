@@ -12,6 +12,7 @@ export {
 export { type Fact, type Facts, factsOf } from "./facts.ts";
 export { History, type OnUnreadable, type Stretch } from "./history.ts";
 export { HubHistory } from "./hub-history.ts";
-export { ListedHistory } from "./listed-history.ts";
+export { ListedHistory, matcher } from "./listed-history.ts";
+export { isFailure, summaryOf } from "./summary.ts";
 export { Timeline, type TimelineSettings } from "./timeline.ts";
 export { World } from "./world.ts";

@@ -1,7 +1,7 @@
 import type { RecordedEvent } from "#contracts";
 import type { Moment } from "#fleet";
 import type { History, OnUnreadable, Stretch } from "./history.ts";
-import { World } from "./world.ts";
+import type { World } from "./world.ts";
 
 export interface TimelineSettings {
   readonly history: History;
@@ -19,9 +19,14 @@ export class Timeline {
     this.#onUnreadable = onUnreadable;
   }
 
+  /** The world before all events: where whoever wants to see each one begins. */
+  beginning(): Promise<World> {
+    return this.history.beginning();
+  }
+
   /** The world at a moment: it is the caller's, to go on from. */
   async at(moment: Moment): Promise<World> {
-    const world = new World();
+    const world = await this.history.beginning();
     for await (const batch of this.history.arrivals({ until: moment })) {
       for (const event of batch) this.apply(world, event);
     }

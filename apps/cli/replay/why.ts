@@ -1,10 +1,10 @@
 import type { RecordedEvent, RequestTrace } from "#contracts";
 import { type RequestStory, requestStory } from "#fleet";
 import { RefusedError, refusal, wallMsOf } from "#kernel";
+import { summaryOf } from "#timeline";
 import type { CliContext, CommonFlags } from "../context.ts";
 import { withHub } from "../hub.ts";
 import { harmless } from "../output.ts";
-import { summaryOf } from "./event-line.ts";
 
 export interface WhyFlags extends CommonFlags {
   readonly request: string;

@@ -1,5 +1,6 @@
 import { Slots } from "#bus";
 import { type CallMeta, regionsOf } from "#contracts";
+import { type Bid, type BidAnswer, type Candidate, rank } from "#control";
 import {
   type Clock,
   Deadline,
@@ -19,7 +20,6 @@ import {
 } from "./deciding.ts";
 import type { Hosts } from "./hosts.ts";
 import { OffersUnderWay } from "./offers-under-way.ts";
-import { type Bid, type BidAnswer, type Candidate, rank } from "./rank.ts";
 
 /** Bids are collected for this long; whoever is slower is not asked this time. */
 const BID_WINDOW_MS = 50;

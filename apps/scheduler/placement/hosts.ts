@@ -1,8 +1,8 @@
 import { type BusClient, insist, isUnreachable } from "#bus";
 import { type AnswerOf, bidCall, type CallMeta, hostCalls, type RequestOf, subjects } from "#contracts";
+import type { BidAnswer } from "#control";
 import type { RegisteredHost } from "#event-log";
 import type { Clock, Deadline, Refusal, Result } from "#kernel";
-import type { BidAnswer } from "./rank.ts";
 
 /** One try of an offer or a commit. */
 const TRY_MS = 1_000;

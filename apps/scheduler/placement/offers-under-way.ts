@@ -1,6 +1,6 @@
 import type { Resources } from "#contracts";
+import type { Bid } from "#control";
 import type { Clock } from "#kernel";
-import type { Bid } from "./rank.ts";
 
 /** A bid may be this old when a host is chosen by it: an offer that it does not show is counted for as long. */
 const MEMORY_MS = 50;

@@ -2,7 +2,7 @@ import { type OwnerGone, type Placeable, type Placement, placementOf } from "#co
 import type { ControlCommands } from "#fleet";
 import { type Refusal, RefusedError, type Result } from "#kernel";
 import type { Chosen } from "./choose-host.ts";
-import { type Decided, type Deciding, idOf, wishOf } from "./deciding.ts";
+import { type Decided, type Deciding, idOf, wantedOf, wishOf } from "./deciding.ts";
 
 /** Who owns what, of which epoch. */
 export type Standing = Omit<Placement, "machineId">;
@@ -28,7 +28,9 @@ export class Placements {
   async decide(deciding: Deciding, { hostId, region, candidates }: Chosen): Promise<Result<Decided>> {
     const { request, epoch, meta } = deciding;
     const decided = { hostId, region, epoch };
-    const command = { type: "DecidePlacement", ...seenOf(deciding), ...decided, candidates } as const;
+    const { resources } = wantedOf(request);
+    const seen = { ...seenOf(deciding), candidates, resources };
+    const command = { type: "DecidePlacement", ...seen, ...decided } as const;
     return refusalAsValue(async () => {
       await this.#control.execute({ ...command, ...idOf(request) }, meta);
       return decided;

@@ -6,8 +6,8 @@ import {
   regionsOf,
   type schedulerCalls,
 } from "#contracts";
+import type { Bid } from "#control";
 import type { Hosts } from "./hosts.ts";
-import type { Bid } from "./rank.ts";
 
 type Survey = (typeof schedulerCalls)["survey"];
 

@@ -23,12 +23,26 @@ const NO_ROOM = -1;
 /** Candidates whose score is at least this part of the best one's are equally good. Packing wants the best. */
 const AS_GOOD_AS_THE_BEST = { spread: 0.9, pack: 1 } as const;
 
+/** A bid and the number that was drawn for it. */
+export type DrawnBid = Omit<Candidate, "score">;
+
 /** Orders the bids, best first, the best ones at random. `random`: one draw from [0, 1) per candidate. */
 export function rank(bids: readonly Bid[], sought: Sought, random: () => number): Candidate[] {
-  const candidates = bids.map(({ hostId, free, capacity, machineCount, appMachineCount }) => {
+  const drawn = bids.map(({ hostId, free, capacity, machineCount, appMachineCount }) => {
     const bid = { free, capacity, machineCount, appMachineCount };
-    return { hostId, score: scoreOf(bid, sought), random: random(), bid };
+    return { hostId, random: random(), bid };
   });
+  return rankDrawn(drawn, sought);
+}
+
+/** Orders bids for which the numbers were drawn already: what a decision wrote down ranks the same at any later time. */
+export function rankDrawn(drawn: readonly DrawnBid[], sought: Sought): Candidate[] {
+  const candidates = drawn.map(({ hostId, random, bid }) => ({
+    hostId,
+    score: scoreOf(bid, sought),
+    random,
+    bid,
+  }));
   const enough = Math.max(...candidates.map(({ score }) => score)) * AS_GOOD_AS_THE_BEST[sought.policy];
   const isBest = ({ score }: Candidate) => score >= enough;
   return candidates.sort((one, other) => {
