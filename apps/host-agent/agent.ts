@@ -33,6 +33,7 @@ import { PortProbe } from "./start/port-probe.ts";
 import { Reconciliation } from "./start/reconcile.ts";
 import { StorageWatch } from "./start/storage-watch.ts";
 import { VolumeInventory } from "./start/volume-inventory.ts";
+import { VolumeProbe } from "./start/volume-probe.ts";
 import type { AgentWorld } from "./world.ts";
 
 /** What the agent tells its process. */
@@ -135,7 +136,11 @@ export class HostAgent {
     this.#storage = new StorageWatch(ports.volumes, (alarm, message) => {
       void this.#alarm({ alarm, message });
     });
-    const gates = { room, storage: this.#storage, ports: new PortProbe(settings.hostId) };
+    const probes = {
+      ports: new PortProbe(settings.hostId),
+      volumes: new VolumeProbe(this.#decisions, ports.volumes),
+    };
+    const gates = { room, storage: this.#storage, ...probes };
     this.placement = new Placement(this.#decisions, snapshots, gates, clock);
     this.volumes = new VolumeCalls({
       ...{ decisions: this.#decisions, snapshots, room, storage: this.#storage },

@@ -1,10 +1,18 @@
-import type { AnswerOf, bidCall, CallMeta, hostCalls, RequestOf } from "#contracts";
+import {
+  type AnswerOf,
+  type bidCall,
+  type CallMeta,
+  type hostCalls,
+  mountedVolumesOf,
+  type RequestOf,
+} from "#contracts";
 import { bidOf, type Claimant, claimantId, type HostCommand } from "#hosts";
 import { type Clock, type Refusal, RefusedError, refusal } from "#kernel";
 import type { Decisions, OwnCommand } from "../decisions.ts";
 import type { AdmissionRoom } from "../start/admission-room.ts";
 import type { PortProbe } from "../start/port-probe.ts";
 import type { StorageWatch } from "../start/storage-watch.ts";
+import type { VolumeProbe } from "../start/volume-probe.ts";
 import { orRefuse, type Snapshots } from "./snapshots.ts";
 
 type Offer = (typeof hostCalls)["offer"];
@@ -17,6 +25,7 @@ export interface Gates {
   readonly room: AdmissionRoom;
   readonly storage: StorageWatch;
   readonly ports: PortProbe;
+  readonly volumes: VolumeProbe;
 }
 
 /** A machine's or a volume's way onto this host: bid, offer, commit. Each step checks again what the one before saw (I3, I8). */
@@ -64,16 +73,17 @@ export class Placement {
       ...{ appName, name, instanceId, config, skipLaunch, origin: "user" },
       ...(isCordoned === undefined ? {} : { isCordoned }),
     };
-    const reason = await this.#refuseToMake({ machineId, ports: config.publish ?? [] }, meta);
+    const needs = { ports: config.publish ?? [], volumes: mountedVolumesOf(config) };
+    const reason = await this.#refuseToMake({ machineId, ...needs }, meta);
     await this.#make(placed, { type: "CommitMachine", ...placed, ...described }, reason, meta);
     return this.#snapshots.machine(machineId);
   }
 
   async commitVolume(request: RequestOf<CommitVolume>, meta: CallMeta): Promise<AnswerOf<CommitVolume>> {
     const { region: _, ...described } = request;
-    const { volumeId, epoch } = described;
+    const { volumeId, epoch, snapshotId, forkOf } = described;
     const placed = { reservationId: meta.commandId, volumeId, epoch };
-    const reason = await this.#refuseToMake({ volumeId }, meta);
+    const reason = await this.#refuseToMake({ volumeId, snapshotId, forkOf }, meta);
     await this.#make(placed, { type: "CommitVolume", ...placed, ...described, origin: "user" }, reason, meta);
     return this.#snapshots.volume(volumeId);
   }
@@ -113,15 +123,27 @@ export class Placement {
     return reservations.has(reservationId) || machines.has(id) || volumes.has(id);
   }
 
-  async #refuseIfFull({ ports = [] }: Coming): Promise<Refusal | undefined> {
-    const { room, storage, ports: probe } = this.#gates;
-    return room.refuseIfFull() ?? storage.refuseIfSuspect() ?? probe.refuseIfTaken(ports);
+  async #refuseIfFull(coming: Coming): Promise<Refusal | undefined> {
+    const { ports = [], volumes = [], snapshotId, forkOf } = coming;
+    const needed = [...volumes, snapshotId ?? [], forkOf ?? []].flat();
+    const gates = this.#gates;
+    return (
+      gates.room.refuseIfFull() ??
+      gates.storage.refuseIfSuspect() ??
+      (await gates.volumes.refuseIfMissing(needed)) ??
+      gates.ports.refuseIfTaken(ports)
+    );
   }
 }
 
 /** What wants to come here, as far as the host agent itself has a say. */
 interface Coming extends Claimant {
   readonly ports?: RequestOf<Commit>["config"]["publish"];
+  /** What it mounts. */
+  readonly volumes?: readonly string[] | undefined;
+  /** What it begins with. */
+  readonly snapshotId?: string | undefined;
+  readonly forkOf?: string | undefined;
 }
 
 /** Of a commit, what its refusal says as well. */

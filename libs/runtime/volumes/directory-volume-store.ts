@@ -6,6 +6,7 @@ import { DiskRoom } from "../images/disk-room.ts";
 import { OneAtATime } from "../one-at-a-time.ts";
 import { removeTree } from "../remove-tree.ts";
 import { checkConformance, isScratch } from "./conformance.ts";
+import { demandFormat } from "./store-format.ts";
 import { demandRoom, demandSize, folderNameOf, snapshotNotFound, volumeNotFound } from "./volume-ids.ts";
 import { type StoredVolumes, VolumeStore, type VolumeUsage } from "./volume-store.ts";
 
@@ -28,6 +29,7 @@ const TRASH = ".trash";
  * meanwhile. Where the filesystem can share blocks between files, copies do.
  *
  *     volumes/<volume id>/{data/, size}   snapshots/<snapshot id>/{data/, size}
+ *     format                              of all this
  *     .trash/                             what is being made and what is being deleted; swept at each check
  */
 export class DirectoryVolumeStore extends VolumeStore {
@@ -48,6 +50,8 @@ export class DirectoryVolumeStore extends VolumeStore {
   open(signal: AbortSignal): Promise<void> {
     return this.#inTurn(signal, async () => {
       const { dir } = this.#settings;
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+      await demandFormat(dir);
       await removeTree(join(dir, TRASH), signal);
       for (const name of ["volumes", "snapshots", TRASH])
         await mkdir(join(dir, name), { recursive: true, mode: 0o700 });

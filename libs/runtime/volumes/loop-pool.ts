@@ -6,6 +6,7 @@ import { ifMissing } from "../files.ts";
 import { DiskRoom } from "../images/disk-room.ts";
 import { mountsUnder } from "../rootfs/mounts.ts";
 import { Btrfs } from "./btrfs.ts";
+import { demandFormat } from "./store-format.ts";
 
 export interface LoopPoolSettings {
   /** Absolute folder of its own; the pool is a file in it. */
@@ -35,6 +36,7 @@ const LOOP_MAJOR = "7";
  * A btrfs in a file, for hosts without a disk of their own for volumes. The file has only the room that was promised, and
  * all of that: its blocks are allocated before, so that a disk which others fill takes nothing away from it (I8).
  *
+ *     format      of what is in it
  *     pool.img    the file
  *     pool/       where it is mounted: it stays so when the agent ends, for machines use it (I5)
  */
@@ -61,6 +63,7 @@ export class LoopPool {
   /** Makes the pool where there is none, mounts it where it is not, and ends what an agent's death left half done. */
   async open(signal: AbortSignal): Promise<void> {
     await mkdir(this.mountPoint, { recursive: true, mode: 0o700 });
+    await demandFormat(this.#settings.dir);
     if ((await sizeOf(this.#file)) === undefined) await this.#make(signal);
     if ((await mountsUnder(this.mountPoint)).length === 0) await this.#mount(signal);
     await this.#stretch(signal);

@@ -46,7 +46,11 @@ describe("openVolumeStore", () => {
     await store.create("vol_1", 32 * MIB, signal);
     const again = await open();
     expect([again.store.kind, (await again.store.list(signal)).volumeIds]).toEqual(["directory", ["vol_1"]]);
+    await again.store.snapshot("vol_1", "vs_1", signal);
     await again.store.remove("vol_1", signal);
+    const kept = await open();
+    expect([kept.store.kind, (await kept.store.list(signal)).snapshotIds]).toEqual(["directory", ["vs_1"]]);
+    await kept.store.removeSnapshot("vs_1", signal);
     expect((await open()).store.kind).toBe("btrfs");
   });
 
@@ -56,6 +60,23 @@ describe("openVolumeStore", () => {
     expect([store.kind, store.suspicion?.detail]).toEqual(["btrfs", expect.stringContaining("mount")]);
     store.close();
     expect((await stat(poolFileIn(dir))).size).toBe(16);
+  });
+
+  it("F29: touches nothing of a format that it does not know, neither a pool nor what may be in its place", async () => {
+    const { store } = await open();
+    await store.create("vol_1", 32 * MIB, signal);
+    await unmountUnder(dir);
+    await writeFile(join(dir, "format"), "2\n");
+    const before = (await stat(poolFileIn(dir))).mtimeMs;
+    for (const pool of ["there", "elsewhere"]) {
+      if (pool === "elsewhere") await rm(poolFileIn(dir));
+      const { store: newer } = await open();
+      expect(newer.suspicion?.detail).toMatch(/format 2/);
+      newer.close();
+      expect((await stat(poolFileIn(dir)).catch(() => undefined))?.mtimeMs).toBe(
+        pool === "there" ? before : undefined,
+      );
+    }
   });
 
   it("F34: comes up where there is no room for a pool, trusted, and keeps no volumes", async () => {

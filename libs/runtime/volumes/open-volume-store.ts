@@ -7,6 +7,7 @@ import { BtrfsVolumeStore } from "./btrfs-volume-store.ts";
 import { DirectoryVolumeStore } from "./directory-volume-store.ts";
 import { GuardedVolumeStore } from "./guarded-volume-store.ts";
 import { LoopPool, poolFileIn } from "./loop-pool.ts";
+import { refusedFormat } from "./store-format.ts";
 import type { VolumeStore } from "./volume-store.ts";
 
 export interface VolumeStoreSettings {
@@ -47,9 +48,10 @@ export async function openVolumeStore(settings: VolumeStoreSettings): Promise<Op
   const guardNew = (store: VolumeStore) => GuardedVolumeStore.open({ store, clock });
   const guardKnown = (store: BtrfsVolumeStore | DirectoryVolumeStore) =>
     GuardedVolumeStore.open({ store, clock, begin: (inTime) => store.open(inTime) });
-  if (pooled !== undefined) return { store: await guardKnown(btrfs) };
+  const isForeign = (await refusedFormat(dir)) !== undefined;
+  if (pooled !== undefined || isForeign) return { store: await guardKnown(btrfs) };
   const plain = new DirectoryVolumeStore({ ...settings, dir: folder, capacityBytes: poolBytes });
-  if ((await listFolder(join(folder, "volumes"))).length > 0)
+  if (await holdsAny(folder))
     return { store: await guardKnown(plain), warning: `this host's volumes are plain folders, in ${folder}` };
   try {
     await btrfs.open(AbortSignal.timeout(TRIAL_MS));
@@ -62,6 +64,12 @@ export async function openVolumeStore(settings: VolumeStoreSettings): Promise<Op
     const warning = `volumes are plain folders, which no size limits, for btrfs does not work here: ${why}`;
     return { store: await guardNew(plain), warning };
   }
+}
+
+/** Snapshots outlive their volumes, also those in plain folders. */
+async function holdsAny(folder: string): Promise<boolean> {
+  const held = await Promise.all(["volumes", "snapshots"].map((name) => listFolder(join(folder, name))));
+  return held.flat().length > 0;
 }
 
 /** Of what is free, and what the pool has already, a share. */
