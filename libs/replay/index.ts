@@ -5,6 +5,7 @@ export { type EventRef, entitiesNamedBy, eventRef } from "./event-ref.ts";
 export type { ExportedSlice, SliceRequest } from "./export/slice.ts";
 export { entitiesNamed, fieldNamed, oneNamed } from "./find-entity.ts";
 export { type Deciders, PRESENT_DECIDERS } from "./redecide/deciders.ts";
+export { type Redecided, redecide } from "./redecide/redecide.ts";
 export type { SupposedChange } from "./whatif/change.ts";
 export type { DivergedFact, Divergence, Instead, RankedAs, WhatIf } from "./whatif/divergence.ts";
 export type {

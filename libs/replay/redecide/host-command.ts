@@ -1,38 +1,45 @@
 import type { HostLogEvent, RecordedEvent } from "#contracts";
 import type { HostCommand } from "#hosts";
+import type { MachineCommand } from "#machines";
+import type { SnapshotCommand, VolumeCommand } from "#volumes";
 import { type NotReplayable, notReplayable } from "./not-replayable.ts";
 
 type Inputs = Record<string, unknown>;
 
-const OF_MACHINE: ReadonlySet<string> = new Set([
-  "StartMachine",
-  "StopMachine",
-  "RestartMachine",
-  "SuspendMachine",
-  "UpdateMachine",
-  "DestroyMachine",
-  "RecordExit",
-  "DropIntent",
-]);
-const OF_VOLUME: ReadonlySet<string> = new Set(["ExtendVolume", "UpdateVolume", "DestroyVolume"]);
-const OF_HOST: ReadonlySet<string> = new Set([
-  "OpenLog",
-  "ClaimEpoch",
-  "MeasureCapacity",
-  "ReserveMachine",
-  "ReserveVolume",
-  "EndReservation",
-  "CommitMachine",
-  "CommitVolume",
-  "RefuseCommit",
-  "TakeSnapshot",
-  "Cordon",
-  "Uncordon",
-  "ExpireCordon",
-  "ReportUnknownContainer",
-  "RaiseAlarm",
-  "RecordRefusal",
-]);
+/** Whose commands they are. RecordStep is told by what it is about. The compiler sees to it that none is missing. */
+type Owned<C extends { readonly type: string }> = Readonly<Record<Exclude<C["type"], "RecordStep">, true>>;
+const OF_MACHINE: Owned<MachineCommand> = {
+  StartMachine: true,
+  StopMachine: true,
+  RestartMachine: true,
+  SuspendMachine: true,
+  CordonMachine: true,
+  UncordonMachine: true,
+  UpdateMachine: true,
+  DestroyMachine: true,
+  RecordExit: true,
+  DropIntent: true,
+};
+const OF_VOLUME: Owned<VolumeCommand> = { ExtendVolume: true, UpdateVolume: true, DestroyVolume: true };
+const OF_SNAPSHOT: Owned<SnapshotCommand> = { DestroySnapshot: true };
+const OF_HOST: Owned<Exclude<HostCommand, { readonly command: unknown }>> = {
+  OpenLog: true,
+  ClaimEpoch: true,
+  MeasureCapacity: true,
+  ReserveMachine: true,
+  ReserveVolume: true,
+  EndReservation: true,
+  CommitMachine: true,
+  CommitVolume: true,
+  RefuseCommit: true,
+  TakeSnapshot: true,
+  Cordon: true,
+  Uncordon: true,
+  ExpireCordon: true,
+  ReportUnknownContainer: true,
+  RaiseAlarm: true,
+  RecordRefusal: true,
+};
 /** What is decided by its config, which the event holds unless it is a refusal. */
 const NEEDS_CONFIG: ReadonlySet<string> = new Set(["CommitMachine", "UpdateMachine"]);
 
@@ -53,18 +60,20 @@ export function hostCommandOf(event: RecordedEvent<HostLogEvent>): HostCommand |
 }
 
 function commandFrom(name: string, inputs: Inputs): Inputs | undefined {
-  if (OF_HOST.has(name)) return { type: name, ...inputs };
+  if (Object.hasOwn(OF_HOST, name)) return { type: name, ...inputs };
   const { machineId, volumeId, snapshotId, ...own } = inputs;
   const { commandId, atMs } = own;
   const command = { type: name, ...own };
   const isStep = name === "RecordStep";
-  if (OF_MACHINE.has(name) || (isStep && machineId !== undefined)) {
+  if (Object.hasOwn(OF_MACHINE, name) || (isStep && machineId !== undefined)) {
     return { type: "Machine", machineId, commandId, atMs, command };
   }
-  if (name === "DestroySnapshot" || (isStep && snapshotId !== undefined)) {
+  if (Object.hasOwn(OF_SNAPSHOT, name) || (isStep && snapshotId !== undefined)) {
     return { type: "Snapshot", volumeId, snapshotId, commandId, atMs, command };
   }
-  if (OF_VOLUME.has(name) || isStep) return { type: "Volume", volumeId, commandId, atMs, command };
+  if (Object.hasOwn(OF_VOLUME, name) || isStep) {
+    return { type: "Volume", volumeId, commandId, atMs, command };
+  }
   return undefined;
 }
 
