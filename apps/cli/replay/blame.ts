@@ -14,8 +14,8 @@ export interface BlameFlags extends SourceFlags {
 /** `drover replay blame`. */
 export async function showBlame(context: CliContext, what: string, flags: BlameFlags): Promise<void> {
   const output = context.output(flags);
-  await withTimeline(context, flags, output, async ({ timeline, hub }) => {
-    const at = await parseMoment(hub, flags.at, context.clock.nowMs());
+  await withTimeline(context, flags, output, async ({ timeline }) => {
+    const at = await parseMoment(timeline, flags.at, context.clock.nowMs());
     const { entity, path } = fieldNamed(await timeline.at(at), what, ENTITY_KINDS);
     const facts = await blame(timeline, entity, at, path);
     if (facts.length === 0) {

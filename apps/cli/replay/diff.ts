@@ -24,9 +24,9 @@ export async function showDiff(
 ): Promise<void> {
   const output = context.output(flags);
   const nowMs = context.clock.nowMs();
-  await withTimeline(context, flags, output, async ({ timeline, hub }) => {
-    const from = await parseMoment(hub, fromText, nowMs);
-    const to = await parseMoment(hub, toText, nowMs);
+  await withTimeline(context, flags, output, async ({ timeline }) => {
+    const from = await parseMoment(timeline, fromText, nowMs);
+    const to = await parseMoment(timeline, toText, nowMs);
     const entity = await scopeOf(timeline, [to, from], flags);
     const scope = {
       ...(entity === undefined ? {} : { entity }),
