@@ -94,7 +94,7 @@ describe("an archive", () => {
   });
 });
 
-describe("F18: a file that is not what was written is refused, with its line", () => {
+describe("a file that is not what was written is refused, with its line", () => {
   const swapped = WHOLE.split("\n");
   const [a, b] = [swapped.length - 4, swapped.length - 3];
   [swapped[a], swapped[b]] = [swapped[b]!, swapped[a]!];
