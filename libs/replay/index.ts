@@ -1,3 +1,7 @@
+export { ArchiveHistory } from "./archive/archive-history.ts";
+export { baseOf, type SliceBase, worldFrom } from "./archive/base-parts.ts";
+export type { Archive, ArchiveSource, UnreadableLine } from "./archive/read-archive.ts";
+export { type ArchiveSettings, archiveText, writeArchive } from "./archive/write-archive.ts";
 export { type Bisection, type BisectScope, bisect, type FirstBreak } from "./bisect.ts";
 export { type BlamedFact, blame } from "./blame.ts";
 export { diff } from "./diff.ts";

@@ -13,4 +13,7 @@ export function registerReplay(program: Command, context: CliContext): void {
     .addHelpText("after", "\nExample:\n  $ drover replay log --since 10m\n");
   for (const register of [registerLog, registerAt, registerDiff, registerBlame, registerWhy])
     register(replay, context);
+  for (const command of replay.commands) {
+    command.option("--from <file>", "of a file that `replay export` made, instead of a cluster");
+  }
 }

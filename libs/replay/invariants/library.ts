@@ -1,3 +1,4 @@
+import { decisionsReproducible } from "../redecide/reproducible.ts";
 import { capacityCountedRight, cordonedHostTakesNothingNew, noOvercommit } from "./hosts.ts";
 import type { Invariant } from "./invariant.ts";
 import { leasesRespected } from "./leases.ts";
@@ -31,4 +32,5 @@ export const INVARIANTS: readonly Invariant[] = [
   snapshotOfKnownVolume,
   logWithoutGaps,
   clockSane,
+  decisionsReproducible,
 ];
