@@ -84,7 +84,7 @@ export async function verify(timeline: Timeline, options: VerifyOptions = {}): P
 
 /** The world in which a look begins: the caller's own. */
 export async function worldAt(timeline: Timeline, since: Moment | undefined): Promise<World> {
-  return timeline.at(since ?? { kind: "position", position: {} });
+  return since === undefined ? timeline.beginning() : timeline.at(since);
 }
 
 export function endOf({ position, nowMs: atMs }: World): VerdictEnd {

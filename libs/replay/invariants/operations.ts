@@ -9,6 +9,8 @@ import { Check, type Invariant, NOTHING, type Status, type Step } from "./invari
 /** What an outcome may take beyond its attempt's own time: an effect's last words, the way into the log, a slow start. */
 const SLACK_MS = 60_000;
 
+const NO_TIME = -1;
+
 interface LogOperations {
   readonly time: AwakeTime;
   /** Operations under way, by entity. */
@@ -70,7 +72,7 @@ function follow({ time, due, open }: LogOperations, entity: Entity, host: Host):
   const id = keyOf(entity);
   if (id === undefined) return undefined;
   const run = operationOf(entity, host);
-  if (run === undefined || currentStep(run) === undefined) {
+  if (run === undefined) {
     due.delete(id);
     return undefined;
   }
@@ -95,7 +97,9 @@ function attemptOf({ id, outputs, attempts }: OperationRun): string {
 }
 
 function timeOf(run: OperationRun): number {
-  return delayBeforeAttemptMs(run) + (currentStep(run)?.timeoutMs ?? 0) + SLACK_MS;
+  const step = currentStep(run);
+  // The outcome of the last step is the end: there is nothing more to wait for.
+  return step === undefined ? NO_TIME : delayBeforeAttemptMs(run) + step.timeoutMs + SLACK_MS;
 }
 
 function stuckAt(id: string, run: OperationRun, { open }: LogOperations): Status {
@@ -103,6 +107,9 @@ function stuckAt(id: string, run: OperationRun, { open }: LogOperations): Status
   const key = attemptOf(run);
   open.set(id, key);
   const step = currentStep(run)?.name;
+  if (step === undefined) {
+    return { entity, key, broken: `${run.kind} ${run.id} has done all its steps, and did not end` };
+  }
   const since = new Date(run.sinceMs).toISOString();
   const allowedMs = timeOf(run) - SLACK_MS;
   const broken = `${run.kind} ${run.id} has no outcome of ${step} since ${since}, and ${allowedMs} ms are its time`;
