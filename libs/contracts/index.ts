@@ -1,3 +1,4 @@
+export * from "./archive.ts";
 export * from "./call.ts";
 export * from "./calls.ts";
 export * from "./codec.ts";

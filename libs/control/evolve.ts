@@ -18,7 +18,7 @@ export function evolveControl(state: ControlState, event: ControlEvent): Control
       return change(state, state.apps, event.data.appName, { deleted: true });
     case "MachineNameClaimed": {
       const { appName, name, ...holder } = event.data;
-      state.names.set(nameKey(appName, name), holder);
+      putLast(state.names, nameKey(appName, name), holder);
       return state;
     }
     case "IdempotencyKeyClaimed":
@@ -26,22 +26,22 @@ export function evolveControl(state: ControlState, event: ControlEvent): Control
       return state;
     case "PlacementDecided": {
       const { wish: _, candidates: __, refusals: ___, ...placement } = event.data;
-      state.placements.set(placement.machineId, placement);
+      putLast(state.placements, placement.machineId, placement);
       return state;
     }
     case "PlacementRefused": {
       const { machineId, appName, epoch, error } = event.data;
-      state.placements.set(machineId, { machineId, appName, epoch, refusedAs: error.code });
+      putLast(state.placements, machineId, { machineId, appName, epoch, refusedAs: error.code });
       return state;
     }
     case "VolumePlacementDecided": {
       const { wish: _, candidates: __, refusals: ___, ...placement } = event.data;
-      state.volumePlacements.set(placement.volumeId, placement);
+      putLast(state.volumePlacements, placement.volumeId, placement);
       return state;
     }
     case "VolumePlacementRefused": {
       const { volumeId, appName, epoch, error } = event.data;
-      state.volumePlacements.set(volumeId, { volumeId, appName, epoch, refusedAs: error.code });
+      putLast(state.volumePlacements, volumeId, { volumeId, appName, epoch, refusedAs: error.code });
       return state;
     }
     case "HostRegistered":
@@ -63,6 +63,15 @@ export function evolveControl(state: ControlState, event: ControlEvent): Control
     default:
       return assertNever(event);
   }
+}
+
+/**
+ * In order of what CONTROL said last of each. Entries go when hosts forget what they are about, which may be before or
+ * after their next one: the order, and with it the state's hash, must not tell which (I4, F07).
+ */
+function putLast<V>(map: Map<string, V>, key: string, value: V): void {
+  map.delete(key);
+  map.set(key, value);
 }
 
 function change<V extends object>(

@@ -46,7 +46,7 @@ export function emptyControl(): ControlState {
 }
 
 /** Version of the fold: it changes whenever the same log would fold to another state (I4). */
-export const CONTROL_FOLD_VERSION = 3;
+export const CONTROL_FOLD_VERSION = 4;
 
 interface ControlJson {
   readonly apps: AppRecord[];

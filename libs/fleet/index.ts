@@ -23,15 +23,7 @@ export {
   listMachines,
   machineHistory,
 } from "./queries.ts";
-export {
-  momentOfEvent,
-  type OnBad,
-  type ReplayFilter,
-  type ReplayScope,
-  replayLog,
-  stateAt,
-} from "./replay.ts";
-export { type RequestStory, requestStory } from "./request-story.ts";
+export { type OnBad, type RequestStory, requestStory } from "./request-story.ts";
 export {
   type FoundSnapshot,
   type FoundVolume,

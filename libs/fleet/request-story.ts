@@ -1,8 +1,7 @@
-import type { RecordedEvent, RequestTrace } from "#contracts";
+import type { DecodedEvent, RecordedEvent, RequestTrace } from "#contracts";
 import { readMachine, readTraces } from "#event-log";
 import { wallMsOf } from "#kernel";
 import { mergeByClock } from "./merge.ts";
-import { good, type OnBad } from "./replay.ts";
 
 type Connection = Parameters<typeof readTraces>[0];
 
@@ -12,6 +11,9 @@ export interface RequestStory {
   /** In causal order. Those that another request had caused which waited for the same machine have its id. */
   readonly events: readonly RecordedEvent[];
 }
+
+/** Told of what cannot be read; the rest goes on (I10). */
+export type OnBad = (detail: string) => void;
 
 /** How much the clocks of routers and hosts may differ. */
 const CLOCK_SLACK_MS = 2_000;
@@ -54,4 +56,14 @@ function causesOf({ requestId, atMs, stages }: RequestTrace, events: readonly Re
     if (start !== undefined) causes.add(start.header.correlationId);
   }
   return causes;
+}
+
+async function* good(history: AsyncIterable<DecodedEvent>, onBad: OnBad): AsyncGenerator<RecordedEvent> {
+  for await (const decoded of history) {
+    if (decoded.kind === "event") yield decoded.event;
+    else
+      onBad(
+        `${decoded.log ?? decoded.subject}:${decoded.sequence ?? "?"} ${decoded.reason}: ${decoded.detail}`,
+      );
+  }
 }

@@ -5,12 +5,11 @@ import {
   changesOf,
   type Entity,
   type Fact,
-  type Facts,
   factsOf,
   hostIdOf,
   type Stretch,
   type Timeline,
-  World,
+  type World,
 } from "#timeline";
 
 /** One event of an entity, and what it changed of that entity. */
@@ -70,13 +69,13 @@ function controlOf({ view, position }: World): Stretch {
  * log, that log's first event is among them. `end`: the world at the end of what is told.
  */
 export async function* retell(timeline: Timeline, entity: Entity, end: World): AsyncGenerator<Told> {
-  const world = new World();
+  const world = await timeline.history.beginning();
   if (entity.kind !== "host") {
     // Which of a host's logs counts is asked of CONTROL: known before, its registrations need not be read.
     for (const [id, host] of end.view.control.hosts) world.view.control.hosts.set(id, host);
   }
   const stretches = stretchesOf(entity, end).map((stretch) => ({ until: untilOf(end), ...stretch }));
-  let facts: Facts | undefined;
+  let facts = factsOf(world, entity);
   for await (const event of mergeByClock(stretches.map((one) => each(timeline.history.ordered(one))))) {
     if (event.sequence <= (world.position[event.log] ?? 0) || !mayTouch(event, entity)) continue;
     const unfolded = world.apply(event);

@@ -44,8 +44,8 @@ describe("the blame of an entity", () => {
     const machine = { kind: "machine", id: machineId } as const;
     const below = await blame(timeline, machine, { kind: "now" }, "config");
     expect(below.map(({ path, event, command }) => [path, event?.type, command])).toEqual([
-      ["config.env.GREETING", "MachineCreating", undefined],
-      ["config.image", "MachineCreating", undefined],
+      ["config.env.GREETING", "MachineCreating", "CommitMachine"],
+      ["config.image", "MachineCreating", "CommitMachine"],
     ]);
     expect(await blame(timeline, machine, { kind: "now" }, "stat")).toEqual([]);
     expect(await blame(timeline, { kind: "machine", id: "none" }, { kind: "now" })).toEqual([]);

@@ -145,7 +145,7 @@ describe("what a diff says", () => {
       `machine m-${machineId} (${machineId}) came and went: destroyed`,
     ]);
     expect(await titles({ entity: { kind: "app", id: "hello" } })).toHaveLength(1);
-    expect(await titles({ entity: { kind: "host", id: "h1" } })).toHaveLength(2);
+    expect(await titles({ entity: { kind: "host", id: "h1" } })).toHaveLength(1);
   });
 });
 

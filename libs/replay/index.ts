@@ -1,9 +1,27 @@
+export { ArchiveHistory } from "./archive/archive-history.ts";
+export { baseOf, type SliceBase, worldFrom } from "./archive/base-parts.ts";
+export type { Archive, ArchiveSource, UnreadableLine } from "./archive/read-archive.ts";
+export { type ArchiveSettings, archiveText, writeArchive } from "./archive/write-archive.ts";
+export { type Bisection, type BisectScope, bisect, type FirstBreak } from "./bisect.ts";
 export { type BlamedFact, blame } from "./blame.ts";
 export { diff } from "./diff.ts";
 export type { Diff, DiffEnd, DiffScope, EntityDiff, ToldChange } from "./diff-entity.ts";
 export { type EventRef, entitiesNamedBy, eventRef } from "./event-ref.ts";
 export type { ExportedSlice, SliceRequest } from "./export/slice.ts";
+export { entitiesNamed, fieldNamed, oneNamed } from "./find-entity.ts";
+export { invariantOf } from "./invariant-of.ts";
+export type { Invariant } from "./invariants/invariant.ts";
+export { INVARIANTS } from "./invariants/library.ts";
+export { type Found, type Standing, type Violation, Watch, type Watched } from "./invariants/watch.ts";
 export { type Deciders, PRESENT_DECIDERS } from "./redecide/deciders.ts";
+export { type Redecided, redecide } from "./redecide/redecide.ts";
+export {
+  type InvariantVerdict,
+  type Verdict,
+  type VerdictEnd,
+  type VerifyOptions,
+  verify,
+} from "./verify.ts";
 export type { SupposedChange } from "./whatif/change.ts";
 export type { DivergedFact, Divergence, Instead, RankedAs, WhatIf } from "./whatif/divergence.ts";
 export type {

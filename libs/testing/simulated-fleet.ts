@@ -2,6 +2,7 @@ import {
   type AnyEvent,
   type DecisionRecord,
   type HostLogEvent,
+  type MachineConfig,
   machineEvents,
   type RecordedEvent,
   subjects,
@@ -48,6 +49,12 @@ interface Recording {
   readonly describe: (event: AnyEvent) => Omit<DecisionRecord, "commandId">;
 }
 
+/** Who decides in a simulation, where that is not this release: another one, or one with a bug. */
+export interface ForeignDeciders {
+  readonly decideHost?: typeof decideHost;
+  readonly decideControl?: typeof decideControl;
+}
+
 /**
  * A fleet that lives through the real deciders, without processes, disks or a bus: it makes histories that could have
  * happened. The same seed makes the same history.
@@ -60,8 +67,11 @@ export class SimulatedFleet {
   readonly #logs = new Map<string, RecordedEvent[]>();
   readonly #control: ControlState = emptyControl();
   readonly controlLog: string;
+  /** May be changed as it lives: a release is deployed. */
+  deciders: Required<ForeignDeciders>;
 
-  constructor(seed: number) {
+  constructor(seed: number, deciders: ForeignDeciders = {}) {
+    this.deciders = { decideHost, decideControl, ...deciders };
     this.ids = new SeededIds(this.clock, seed);
     this.controlLog = this.ids.ulid();
     this.#logs.set(this.controlLog, []);
@@ -104,10 +114,13 @@ export class SimulatedFleet {
   }
 
   /** Claims a name, decides the placement and commits. Returns the machine's id. */
-  create(hostId: string, options: { readonly skipLaunch?: boolean } = {}): string {
+  create(
+    hostId: string,
+    options: { readonly skipLaunch?: boolean; readonly name?: string; readonly config?: MachineConfig } = {},
+  ): string {
     const machineId = this.ids.machineId();
     const appName = "hello";
-    const name = `m-${machineId}`;
+    const { skipLaunch = false, name = `m-${machineId}`, config = CONFIG } = options;
     this.decideControl({ type: "ClaimMachineName", appName, name, machineId, atMs: 1 });
     const reservationId = this.ids.ulid();
     const wanted = { reservationId, machineId, appName, epoch: 1 };
@@ -115,12 +128,11 @@ export class SimulatedFleet {
     this.decideHost(hostId, { type: "ReserveMachine", ...wanted, resources, ports: [], ttlMs: 5_000 });
     const placed = { machineId, appName, hostId, epoch: 1, region: "local", candidates: [], refusals: [] };
     this.decideControl({ type: "DecidePlacement", ...placed });
-    const { skipLaunch = false } = options;
     const described = {
       appName,
       name,
       instanceId: this.ids.ulid(),
-      config: CONFIG,
+      config,
       skipLaunch,
       origin: "user",
     };
@@ -189,7 +201,7 @@ export class SimulatedFleet {
   }
 
   #decideHost({ hostId, host }: SimulatedHost, command: HostCommand, logId: string): void {
-    const decision = decideHost(command, host);
+    const decision = this.deciders.decideHost(command, host);
     const event = this.#record(logId, decision, {
       subjectOf: (made) => hostSubject(hostId, made),
       commandId: "command" in command ? command.command.commandId : command.commandId,
@@ -199,7 +211,7 @@ export class SimulatedFleet {
   }
 
   decideControl(command: ControlCommand): void {
-    const decision = decideControl(command, this.#control);
+    const decision = this.deciders.decideControl(command, this.#control);
     const event = this.#record(this.controlLog, decision, {
       subjectOf: () => controlSubjectOf(command),
       commandId: "simulated",

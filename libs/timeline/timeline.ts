@@ -1,5 +1,7 @@
 import type { RecordedEvent } from "#contracts";
 import type { Moment } from "#fleet";
+import type { Position } from "#kernel";
+import { Census, type Extent, extentOf } from "./extent.ts";
 import type { History, OnUnreadable, Stretch } from "./history.ts";
 import type { World } from "./world.ts";
 
@@ -31,6 +33,26 @@ export class Timeline {
       for (const event of batch) this.apply(world, event);
     }
     return world;
+  }
+
+  /** The moment of an event: it, and everything that may have led to it. Undefined when there is no such event. */
+  async momentOf(eventId: string): Promise<Moment | undefined> {
+    const event = await this.history.event(eventId);
+    if (event === undefined) return undefined;
+    const { log, sequence, header } = event;
+    return { kind: "event", log, sequence, clock: header.clock };
+  }
+
+  /** Where a moment is: of each log the last sequence that counts. */
+  async position(moment: Moment): Promise<Position> {
+    return (await this.at(moment)).position;
+  }
+
+  /** How much there is, from when to when. */
+  async extent(): Promise<Extent> {
+    const census = new Census();
+    for await (const batch of this.history.arrivals()) for (const event of batch) census.count(event);
+    return extentOf(census.slices());
   }
 
   /** Events after a world, in causal order, up to a moment. */

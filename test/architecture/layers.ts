@@ -46,6 +46,11 @@ const PACKAGES: readonly { readonly name: RegExp; readonly users: RegExp; readon
     users: /^libs\/(bus|event-log)\//,
     instead: "speak through #bus or #event-log",
   },
+  {
+    name: /^@marcbachmann\/cel-js$/,
+    users: /^libs\/replay\//,
+    instead: "let #replay read the expression",
+  },
   { name: /^drizzle-orm/, users: /^libs\/read-model\//, instead: "ask #read-model, or fold events" },
   {
     name: /^@nestjs\//,

@@ -45,6 +45,10 @@ export class Layout {
   leafConfig(hostId: string): string {
     return join(this.leafDir(hostId), "nats.conf");
   }
+  /** States of the whole plane at moments of its history, which the debugger begins with. They can be made again. */
+  get timelineDir(): string {
+    return join(this.root, "timeline");
+  }
   /** Images that `up` makes by itself. */
   get demoDir(): string {
     return join(this.root, "demo");

@@ -1,7 +1,6 @@
-import { type Moment, momentOfEvent } from "#fleet";
+import type { Moment } from "#fleet";
 import { parsePosition, RefusedError, refusal } from "#kernel";
-
-type Connection = Parameters<typeof momentOfEvent>[0];
+import type { Timeline } from "#timeline";
 
 /** A time as users write it: ISO 8601, or how long ago ("90s", "10m", "2h", "3d"). Undefined for anything else. */
 export function parseTime(text: string, nowMs: number): number | undefined {
@@ -14,14 +13,14 @@ export function parseTime(text: string, nowMs: number): number | undefined {
 }
 
 /** `now`, a time, a position (`log:sequence,…`) or the id of an event. Throws a refusal that says so. */
-export async function parseMoment(nc: Connection, text: string, nowMs: number): Promise<Moment> {
+export async function parseMoment(timeline: Timeline, text: string, nowMs: number): Promise<Moment> {
   if (text === "now") return { kind: "now" };
   const atMs = parseTime(text, nowMs);
   if (atMs !== undefined) return { kind: "time", atMs };
   const position = text.includes(":") ? parsePosition(text) : undefined;
   if (position !== undefined) return { kind: "position", position };
   if (/^[0-9A-HJKMNP-TV-Z]{26}$/.test(text)) {
-    const moment = await momentOfEvent(nc, text);
+    const moment = await timeline.momentOf(text);
     if (moment !== undefined) return moment;
     throw new RefusedError(refusal("not_found", `the logs hold no event ${text}`));
   }

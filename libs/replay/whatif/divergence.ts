@@ -10,7 +10,9 @@ export type Instead =
   /** Nothing is to be done. */
   | { readonly kind: "unchanged" }
   /** Another host comes first. */
-  | { readonly kind: "other-host"; readonly hostId: string; readonly order: readonly RankedAs[] };
+  | { readonly kind: "other-host"; readonly hostId: string; readonly order: readonly RankedAs[] }
+  /** A decider failed, which it never should. */
+  | { readonly kind: "threw"; readonly message: string };
 
 export interface RankedAs {
   readonly hostId: string;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CliContext } from "../../context.ts";
-import type { AtFlags } from "../../replay/commands.ts";
+import type { AtFlags } from "../../replay/at.ts";
 
 /** The implementation is loaded when it is needed: most commands shall start fast. */
 export function registerAt(replay: Command, context: CliContext): void {
@@ -11,10 +11,11 @@ export function registerAt(replay: Command, context: CliContext): void {
     .option("--machine <id>", "one machine only (whole id)")
     .option("--volume <id>", "one volume and its snapshots only (whole id)")
     .option("--host <id>", "one host only")
+    .option("--app <name>", "one app, with its machines and volumes")
     .option("--data <dir>", "data directory")
     .option("--json", "print JSON only")
     .addHelpText("after", "\nExample:\n  $ drover replay at 2026-11-24T12:00:00Z --host host-1\n")
     .action(async (moment: string, flags: AtFlags) =>
-      (await import("../../replay/commands.ts")).at(context, moment, flags),
+      (await import("../../replay/at.ts")).at(context, moment, flags),
     );
 }

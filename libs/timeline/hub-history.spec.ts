@@ -3,14 +3,13 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, headers, type NatsConnection, nkeyAuthenticator } from "@nats-io/transport-node";
 import { type EventPlace, encodeEvent, type RecordedEvent, subjects } from "#contracts";
 import { ensureHubStreams, FLEET, FleetReconciler, hostStream, hostsWithHistory } from "#event-log";
+import { emptyFleet, evolveFleet, findMachine, fleetHash, listHosts, upTo } from "#fleet";
 import { type Position, SeededIds, SystemClock, wallMsOf } from "#kernel";
 import { SimulatedFleet, startTopology, type TestBusSettings, type Topology } from "#testing";
 import { sourceDelivery } from "#topology";
-import { evolveFleet } from "./evolve.ts";
-import { emptyFleet, fleetHash } from "./fleet-view.ts";
-import { type Moment, upTo } from "./moment.ts";
-import { findMachine, listHosts } from "./queries.ts";
-import { momentOfEvent, type ReplayFilter, replayLog, stateAt } from "./replay.ts";
+import type { Stretch } from "./history.ts";
+import { HubHistory } from "./hub-history.ts";
+import { Timeline } from "./timeline.ts";
 
 const HOSTS = ["host-a", "host-b"];
 const clock = new SystemClock();
@@ -81,12 +80,17 @@ async function appendHost(agent: NatsConnection, hostId: string): Promise<void> 
   }
 }
 
-async function replayed(filter: ReplayFilter = {}): Promise<RecordedEvent[]> {
+const failLoudly = (place: string, reason: string): void => {
+  throw new Error(`${place} ${reason}`);
+};
+
+function timelineOf(onUnreadable = failLoudly): Timeline {
+  return new Timeline({ history: new HubHistory(cli, onUnreadable), onUnreadable });
+}
+
+async function replayed(stretch: Stretch = {}): Promise<RecordedEvent[]> {
   const all: RecordedEvent[] = [];
-  const onBad = (bad: string) => {
-    throw new Error(bad);
-  };
-  for await (const event of replayLog(cli, filter, onBad)) all.push(event);
+  for await (const batch of timelineOf().history.ordered(stretch)) all.push(...batch);
   return all;
 }
 
@@ -124,66 +128,51 @@ afterAll(async () => {
   await topology.stop();
 });
 
-describe("replayLog", () => {
-  it("tells everything in the order in which it was decided, across hosts", async () => {
+describe("events of a hub, in order", () => {
+  it("are everything in the order in which it was decided, across hosts", async () => {
     expect(await hostsWithHistory(cli)).toEqual(HOSTS);
     const all = await replayed();
     expect(places(all)).toEqual(places(events));
     expect(all.map(({ header }) => header)).toEqual(events.map(({ header }) => header));
   });
 
-  it("tells of one host, one machine, one app, one type", async () => {
+  it("are those of one host, of one machine", async () => {
     const about = (event: RecordedEvent) => "machineId" in event.data && event.data.machineId === machineId;
     const [, ofA] = [...fleet.logs.values()];
     expect(places(await replayed({ hostId: "host-a" }))).toEqual(places(ofA!));
     expect(places(await replayed({ machineId }))).toEqual(places(events.filter(about)));
-    expect(places(await replayed({ type: "MachineStarted" }))).toEqual(
-      places(events.filter(({ type }) => type === "MachineStarted")),
-    );
-    const ofHosts = new Set(["HostLogOpened", "AgentEpochClaimed", "HostCapacityMeasured", "HostRegistered"]);
-    expect(places(await replayed({ appName: "hello" }))).toEqual(
-      places(events.filter(({ type }) => !ofHosts.has(type))),
-    );
-    expect(await replayed({ appName: "other" })).toEqual([]);
   });
 
-  it("tells of what lies between two moments of any kind", async () => {
+  it("are those between two moments of any kind", async () => {
+    const timeline = timelineOf();
     const [from, to] = [40, 90];
     const [first, last] = [events[from]!, events[to]!];
     const between = places(events.slice(from + 1, to + 1));
-    const since = await momentOfEvent(cli, first.header.id);
-    const until = await momentOfEvent(cli, last.header.id);
-    expect(places(await replayed({ since: since!, until: until! }))).toEqual(between);
-    const position = (at: number): Moment => ({
-      kind: "position",
-      position: positionOf(events.slice(0, at + 1)),
-    });
-    expect(places(await replayed({ since: position(from), until: position(to) }))).toEqual(between);
-    const [sinceMs, untilMs] = [wallMsOf(first.header.clock), wallMsOf(last.header.clock)];
-    const inTime = events.filter(({ header }) => {
-      const ms = wallMsOf(header.clock);
-      return ms >= sinceMs && ms <= untilMs;
-    });
-    const time = (atMs: number): Moment => ({ kind: "time", atMs });
-    expect(places(await replayed({ since: time(sinceMs), until: time(untilMs) }))).toEqual(places(inTime));
+    const since = await timeline.position((await timeline.momentOf(first.header.id))!);
+    const until = (await timeline.momentOf(last.header.id))!;
+    expect(places(await replayed({ after: since, until }))).toEqual(between);
+    const position = positionOf(events.slice(0, to + 1));
+    expect(places(await replayed({ after: since, until: { kind: "position", position } }))).toEqual(between);
+    const atMs = wallMsOf(last.header.clock);
+    const inTime = events.slice(from + 1).filter(({ header }) => wallMsOf(header.clock) <= atMs);
+    expect(places(await replayed({ after: since, until: { kind: "time", atMs } }))).toEqual(places(inTime));
   });
 });
 
-describe("stateAt", () => {
-  const unheard = () => undefined;
-
+describe("the world at a moment", () => {
   it("is the fold of everything up to a position, a time, an event", async () => {
+    const timeline = timelineOf();
     for (const at of [0, 33, 120, events.length - 1]) {
       const upToHere = events.slice(0, at + 1);
       const position = positionOf(upToHere);
-      const byPosition = await stateAt(cli, { kind: "position", position }, unheard);
+      const byPosition = await timeline.at({ kind: "position", position });
       expect(fleetHash(byPosition.view)).toBe(hashOf(upToHere));
       expect(byPosition.position).toEqual(position);
-      const moment = await momentOfEvent(cli, events[at]!.header.id);
-      const byEvent = await stateAt(cli, moment!, unheard);
+      const moment = await timeline.momentOf(events[at]!.header.id);
+      const byEvent = await timeline.at(moment!);
       expect(byEvent.position).toEqual(position);
       const atMs = wallMsOf(events[at]!.header.clock);
-      const byTime = await stateAt(cli, { kind: "time", atMs }, unheard);
+      const byTime = await timeline.at({ kind: "time", atMs });
       expect(fleetHash(byTime.view)).toBe(
         hashOf(events.filter(({ header }) => wallMsOf(header.clock) <= atMs)),
       );
@@ -191,24 +180,23 @@ describe("stateAt", () => {
   });
 
   it("knows no event that is not there", async () => {
-    expect(await momentOfEvent(cli, "01JD0000000000000000000000")).toBeUndefined();
+    expect(await timelineOf().momentOf("01JD0000000000000000000000")).toBeUndefined();
   });
 
-  it("now is what the hosts themselves think", async () => {
-    const { view } = await stateAt(cli, { kind: "now" }, unheard);
+  it("is now what the hosts themselves think", async () => {
+    const { view } = await timelineOf().at({ kind: "now" });
     expect(listHosts(view)).toEqual(HOSTS.map((hostId) => fleet.host(hostId)));
-    const one = await stateAt(cli, { kind: "now" }, unheard, { hostId: "host-a" });
-    expect(listHosts(one.view)).toEqual([fleet.host("host-a")]);
-    expect(findMachine(one.view, machineId)).toEqual(findMachine(view, machineId));
+    expect(findMachine(view, machineId)).toMatchObject({ machineId });
   });
 
-  it("says what it could not read, and goes on", async () => {
+  it("F10: tells what could not be read, and goes on", async () => {
     const scheduler = await connectAs(topology.bus("scheduler"));
     await jetstream(scheduler).publish(subjects.control("machine", "x"), "gibberish");
     const bad: string[] = [];
-    const { view } = await stateAt(cli, { kind: "now" }, (detail) => bad.push(detail));
+    const timeline = timelineOf((place, reason) => void bad.push(`${place} ${reason}`));
+    const { view } = await timeline.at({ kind: "now" });
     expect(bad).toHaveLength(1);
-    expect(bad[0]).toContain("evt.control.machine.x");
+    expect(bad[0]).toMatch(/:\d+ foreign/);
     expect(fleetHash(view)).toBe(hashOf(events));
   });
 });

@@ -1,0 +1,110 @@
+import type { Moment } from "#fleet";
+import type { Position } from "#kernel";
+import {
+  type Change,
+  type Entity,
+  type Facts,
+  factsOf,
+  formatEntity,
+  type Timeline,
+  type World,
+} from "#timeline";
+import type { Invariant } from "./invariants/invariant.ts";
+import { type Found, type Standing, type Violation, Watch } from "./invariants/watch.ts";
+import { isAbout } from "./scope.ts";
+import { endOf, type VerdictEnd, worldAt } from "./verify.ts";
+
+/** Where is looked. */
+export interface BisectScope {
+  /** What is about this alone. */
+  readonly entity?: Entity;
+  readonly since?: Moment;
+  readonly until?: Moment;
+  /** Is called now and then with the events read so far, and where they end. */
+  readonly onProgress?: (events: number, world: World) => void;
+}
+
+/** The first event that broke an invariant, if any did. */
+export interface Bisection {
+  readonly invariant: string;
+  readonly says: string;
+  readonly first?: FirstBreak;
+  /** Broken before the first event that was read: look further back. */
+  readonly standing: readonly Standing[];
+  /** How many events were read, to the break and on to what healed it. */
+  readonly events: number;
+  readonly from: VerdictEnd;
+  readonly to: VerdictEnd;
+}
+
+export interface FirstBreak {
+  readonly violation: Violation;
+  /** The last position at which it held, and the first at which it does not. */
+  readonly good: Position;
+  readonly bad: Position;
+  /** What the event changed. */
+  readonly changes: readonly Change[];
+  /** What was broken, right after the event. Absent when it is not there then. */
+  readonly facts?: Facts;
+}
+
+const PROGRESS_EVERY = 10_000;
+
+/**
+ * Reads history in causal order until an invariant breaks, and on to where it heals. As it may heal, half of history says
+ * nothing about the other half: there is no shortcut but to begin at a later checkpoint.
+ */
+export async function bisect(
+  timeline: Timeline,
+  invariant: Invariant,
+  scope: BisectScope = {},
+): Promise<Bisection> {
+  const { since, until, onProgress } = scope;
+  const world = await worldAt(timeline, since);
+  const from = endOf(world);
+  const watch = new Watch(world, [invariant]);
+  let events = 0;
+  let first: FirstBreak | undefined;
+  for await (const batch of timeline.after(world, until === undefined ? {} : { until })) {
+    for (const event of batch) {
+      const { broken, healed } = watch.apply(event);
+      events += 1;
+      if (events % PROGRESS_EVERY === 0) onProgress?.(events, world);
+      if (first === undefined) {
+        const found = broken.find(({ violation }) => isInScope(scope, violation, world));
+        if (found !== undefined) first = firstBreak(found, world);
+      } else {
+        const mended = healed.find((one) => isSame(one, first!.violation));
+        if (mended !== undefined) first = { ...first, violation: mended };
+      }
+      if (first !== undefined && (first.violation.healedBy !== undefined || !watch.isOpen(first.violation)))
+        break;
+    }
+    if (first !== undefined && (first.violation.healedBy !== undefined || !watch.isOpen(first.violation)))
+      break;
+  }
+  const { name, says } = invariant;
+  const found = first === undefined ? {} : { first };
+  return { invariant: name, says, ...found, standing: watch.standing, events, from, to: endOf(world) };
+}
+
+function isInScope({ entity }: BisectScope, violation: Violation, world: World): boolean {
+  return entity === undefined || isAbout(entity, violation, world);
+}
+
+function isSame(a: Violation, b: Violation): boolean {
+  return a.event.id === b.event.id && formatEntity(a.entity) === formatEntity(b.entity);
+}
+
+function firstBreak({ violation, effect, position }: Found, world: World): FirstBreak {
+  const { log, sequence } = violation.event;
+  const good = { ...position, [log]: sequence - 1 };
+  const facts = factsOf(world, violation.entity);
+  return {
+    violation,
+    good,
+    bad: position,
+    changes: effect.changes,
+    ...(facts === undefined ? {} : { facts }),
+  };
+}

@@ -1,0 +1,71 @@
+import { listMachines, listVolumes } from "#fleet";
+import { RefusedError, refusal } from "#kernel";
+import { isTerminal } from "#machines";
+import { type Entity, type EntityKind, factsOf, formatEntity, parseEntity, type World } from "#timeline";
+
+/**
+ * What a text may mean at a moment: `kind/id`, an id, the name of a machine, a volume or an app, or `app/name`. Exactly,
+ * never by a beginning (F48). What there is comes before what is only remembered under that name.
+ */
+export function entitiesNamed(world: World, text: string, kinds: readonly EntityKind[]): Entity[] {
+  const exact = parseEntity(text);
+  if (exact !== undefined && isThere(world, exact) && kinds.includes(exact.kind)) return [exact];
+  const byId = kinds.map((kind): Entity => ({ kind, id: text })).filter((entity) => isThere(world, entity));
+  if (byId.length > 0) return byId;
+  const [ofApp, name] = text.includes("/") ? text.split("/", 2) : [undefined, text];
+  const named = [
+    ...(kinds.includes("machine") ? machinesOf(world, ofApp) : []),
+    ...(kinds.includes("volume") ? volumesOf(world, ofApp) : []),
+  ].filter((each) => each.name === name);
+  const there = named.filter(({ isGone }) => !isGone);
+  return (there.length > 0 ? there : named).map(({ kind, id }) => ({ kind, id }));
+}
+
+/** The one thing that a text means. Throws a refusal that says what to write instead. */
+export function oneNamed(world: World, text: string, kinds: readonly EntityKind[]): Entity {
+  const found = entitiesNamed(world, text, kinds);
+  if (found.length === 1) return found[0]!;
+  if (found.length === 0) {
+    const message = `there is no ${kinds.join(", ")} ${text} at that moment: use an id or a name as it was then`;
+    throw new RefusedError(refusal("not_found", message));
+  }
+  const message = `"${text}" may be ${found.map(formatEntity).join(" or ")}: use one of these`;
+  throw new RefusedError(refusal("invalid", message));
+}
+
+/** `ENTITY` or `ENTITY.PATH`: names may have dots in them, so the longest one that there is counts. */
+export function fieldNamed(
+  world: World,
+  text: string,
+  kinds: readonly EntityKind[],
+): { readonly entity: Entity; readonly path: string } {
+  for (let end = text.length; end > 0; end = text.lastIndexOf(".", end - 1)) {
+    const named = text.slice(0, end);
+    if (entitiesNamed(world, named, kinds).length === 0) continue;
+    return { entity: oneNamed(world, named, kinds), path: text.slice(end + 1) };
+  }
+  return { entity: oneNamed(world, text.split(".", 1)[0]!, kinds), path: "" };
+}
+
+interface Named extends Entity {
+  readonly name: string | undefined;
+  readonly isGone: boolean;
+}
+
+function isThere(world: World, entity: Entity): boolean {
+  return factsOf(world, entity) !== undefined;
+}
+
+function machinesOf({ view }: World, ofApp: string | undefined): Named[] {
+  return listMachines(view, ofApp).map(({ machineId: id, machine }) => ({
+    ...{ kind: "machine", id, name: machine?.name },
+    isGone: machine !== undefined && isTerminal(machine.state),
+  }));
+}
+
+function volumesOf({ view }: World, ofApp: string | undefined): Named[] {
+  return listVolumes(view, ofApp).map(({ volumeId: id, volume }) => ({
+    ...{ kind: "volume", id, name: volume?.name },
+    isGone: volume?.state === "destroyed",
+  }));
+}
