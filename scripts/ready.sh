@@ -21,6 +21,7 @@ ready() {
       host) [ -z "$(missing_packages)" ] ;;
       nats-server) ready_tool nats-server ;;
       demo) ready_tool busybox ;;
+      browser) command -v chromium >/dev/null ;;
       trial) ready_tool docker-registry && ready_tool busybox && ready_postgres && [ -z "$(missing_for_trial)" ] ;;
     esac || return 1
   done
@@ -63,8 +64,6 @@ ready_postgres() {
 missing_for_trial() {
   command -v sqlite3 >/dev/null || echo sqlite3
   command -v mkfs.ext4 >/dev/null || echo e2fsprogs
-  # The console is tried in a real browser. Ubuntu has it as a snap only: put one on PATH there.
-  command -v chromium >/dev/null || echo chromium
 }
 
 missing_packages() {

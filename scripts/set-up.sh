@@ -60,6 +60,11 @@ bring() {
       fi
       bring demo
       ;;
+    browser)
+      # The console is tried in a real one. Ubuntu has Chromium as a snap only: there it has to be put on PATH by hand.
+      say "installing Debian's chromium with apt-get, for tests"
+      install_packages chromium || fail "apt-get could not install chromium: put one on PATH, or see $log"
+      ;;
   esac
 }
 

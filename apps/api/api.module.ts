@@ -29,6 +29,9 @@ import { OrgsController } from "./orgs/orgs.controller.ts";
 import { HostsController } from "./platform/hosts.controller.ts";
 import { PlatformController } from "./platform/platform.controller.ts";
 import { ReadModelController } from "./read-model/read-model.controller.ts";
+import { ReplayController } from "./replay/replay.controller.ts";
+import { ReplayThread } from "./replay/replay-thread.ts";
+import { startReplayWorker } from "./replay/start-worker.ts";
 import { ApiSettings } from "./settings.ts";
 import { TokensController } from "./tokens/tokens.controller.ts";
 import { Tokens } from "./tokens/tokens.ts";
@@ -49,14 +52,22 @@ export interface ApiParts {
   readonly readModel: ReadModel;
   readonly tokens: Tokens;
   readonly execs: Execs;
+  /** Starts by itself with the first question. */
+  readonly replay: ReplayThread;
   readonly providers: readonly { readonly provide: unknown; readonly useValue: unknown }[];
 }
 
-/** Wires the process. `adminToken`: what `up` wrote to a file. */
+/** What opens doors. `adminToken`: what `up` wrote to a file. `seed`: of the API's own key at the hub. */
+export interface ApiSecrets {
+  readonly adminToken: string;
+  readonly seed: string;
+}
+
+/** Wires the process. */
 export async function apiParts(
   nc: BusConnection,
   settings: ApiSettings,
-  adminToken: string,
+  { adminToken, seed }: ApiSecrets,
   logger: ServiceLogger,
 ): Promise<ApiParts> {
   const clock = new SystemClock();
@@ -77,6 +88,12 @@ export async function apiParts(
     onQuarantine: (event) => logger.error({ event }, "event quarantined in the read model"),
     notice: (line) => logger.warn(`read model: ${line}`),
   });
+  const { servers } = settings.nats;
+  const replay = new ReplayThread({
+    start: () => startReplayWorker({ servers, seed, folder: `${settings.dataDir}/timeline` }),
+    notice: (line) => logger.warn(`replay: ${line}`),
+  });
+  projection.onEvent(() => replay.happened());
   const control = new ControlCommands(nc, { clock, ids, hybridClock: new HybridClock(clock) });
   const contact = new HostContact(bus, new HostPulse(nc, clock), clock);
   const fleet = new FleetReader(projection, contact, control, ids);
@@ -94,6 +111,7 @@ export async function apiParts(
     { provide: FleetReader, useValue: fleet },
     { provide: FleetLists, useValue: new FleetLists(projection, readModel) },
     { provide: ReadModel, useValue: readModel },
+    { provide: ReplayThread, useValue: replay },
     { provide: HostContact, useValue: contact },
     { provide: ControlCommands, useValue: control },
     { provide: CreateMachine, useValue: new CreateMachine(fleet, control, keys, bus, clock, ids) },
@@ -107,7 +125,7 @@ export async function apiParts(
     { provide: WaitMachine, useValue: new WaitMachine(fleet, clock) },
     { provide: StreamLogs, useValue: new StreamLogs(nc, bus, ids) },
   ];
-  return { settings, clock, ids, projection, fleet, readModel, tokens, execs, providers };
+  return { settings, clock, ids, projection, fleet, readModel, tokens, execs, replay, providers };
 }
 
 function generationsOf({ databaseUrl, clusterId, dataDir }: ApiSettings) {
@@ -138,6 +156,7 @@ export function apiModule(parts: ApiParts): DynamicModule {
       HostsController,
       PlatformController,
       ReadModelController,
+      ReplayController,
     ],
     providers: [...parts.providers] as DynamicModule["providers"] & object,
   };

@@ -21,7 +21,8 @@ await runService(logger, async () => {
   ]);
   const nc = await connectBus({ servers: nats.servers, user: "api", seed: seed.trim(), name: "api" });
   await assertSyncedWrites(nc, settings.monitorUrl, { allowUnsafe });
-  const parts = await apiParts(nc, settings, adminToken, logger);
+  const secrets = { adminToken, seed: seed.trim() };
+  const parts = await apiParts(nc, settings, secrets, logger);
 
   const health = new HealthServer(new Metrics());
   health.require("bus", () => assertBusAnswers(nc, 1_000));
@@ -37,11 +38,12 @@ await runService(logger, async () => {
   await parts.clock.sleep(CATCH_UP_MS, caughtUp.signal).catch(() => undefined);
   await app.listen(settings.listen.port, settings.listen.host);
   parts.readModel.start();
+  parts.replay.start();
   logger.info({ listen: settings.listen }, "serving");
   return {
     stop: async () => {
       await app.close();
-      await Promise.all([parts.projection.stop(), parts.readModel.stop()]);
+      await Promise.all([parts.projection.stop(), parts.readModel.stop(), parts.replay.stop()]);
       await nc.drain();
     },
   };

@@ -1,8 +1,10 @@
+import { fileURLToPath } from "node:url";
 import { NestFactory } from "@nestjs/core";
 import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
 import type { FastifyInstance } from "fastify";
 import { type HealthServer, NestLogger, type ServiceLogger } from "#service";
 import { type ApiParts, apiModule } from "./api.module.ts";
+import { builtPage, serveConsole } from "./console/serve-console.ts";
 import { ExecSockets, isExecSocket } from "./exec/exec-sockets.ts";
 import { BearerGuard } from "./http/bearer.guard.ts";
 import { readJsonBodies } from "./http/json-body.ts";
@@ -33,6 +35,7 @@ export async function apiServer(
   app.useGlobalInterceptors(new PositionInterceptor(parts.fleet));
   app.useGlobalFilters(new RefusalFilter(logger));
   serveHealth(fastify, health);
+  serveConsole(fastify, fileURLToPath(builtPage()), parts.ids);
   serveExecs(fastify, parts, logger);
   return app;
 }

@@ -3,6 +3,7 @@ import { registerApps } from "./commands/apps.ts";
 import { registerBench } from "./commands/bench.ts";
 import { registerCompletion } from "./commands/completion.ts";
 import { registerCompose } from "./commands/compose.ts";
+import { registerConsole } from "./commands/console.ts";
 import { registerDown } from "./commands/down.ts";
 import { registerEvents } from "./commands/events.ts";
 import { registerExec } from "./commands/exec.ts";
@@ -54,6 +55,7 @@ Example:
     registerTokens,
     registerReadModel,
     registerReplay,
+    registerConsole,
     registerBench,
     registerCompletion,
     registerCompose,

@@ -87,16 +87,16 @@ export interface ReplayStep {
 }
 
 /**
- * GET steps?after=m|before=m&limit=&entity=&type=&failures=: in causal order, oldest first, whichever way was asked.
- * `before` gives the last ones up to and including the moment: to step back from a step, ask `before` it and leave it out.
+ * GET steps?after=m|before=m&limit=&entity=&type=&failures=true: in causal order, oldest first, whichever way was asked.
+ * `after` begins right after the moment; `before` gives the last ones up to and including it.
  */
 export interface ReplaySteps {
   readonly steps: readonly ReplayStep[];
   /** Whether there are more in that direction. */
   readonly more: boolean;
   /**
-   * How far the search went, as a moment: go on from there. Set where `more` is; it can be beyond the last step given,
-   * as a filter that fits little is searched for a bounded time only.
+   * Where the search ended: to be given back as `after` or `before`, to go on without a gap and without a repeat. It can be
+   * beyond the last step given, as a filter that fits little is searched for a bounded time. Absent at the beginning.
    */
   readonly reached?: string;
 }
@@ -111,9 +111,11 @@ export interface ReplayEntityState {
 export interface ReplayBlame {
   readonly path: string;
   readonly value: ReplayFact;
-  /** Absent where a log began with this, carried over from an earlier one. */
+  /** Absent when the event is in no log any more. */
   readonly event?: ReplayEvent;
-  /** The earlier log. */
+  /** What command it was decided from, where the event says so. */
+  readonly command?: string;
+  /** The log in which it was set, and which is not there any more: the event is the one that carried it over. */
   readonly carriedOver?: string;
 }
 
@@ -141,6 +143,8 @@ export interface ReplayEvent {
 export interface ReplayDiff {
   readonly from: { readonly position: Readonly<Record<string, number>>; readonly atMs: number };
   readonly to: { readonly position: Readonly<Record<string, number>>; readonly atMs: number };
+  /** `a` was the later one: told of in the order of time. */
+  readonly swapped: boolean;
   readonly entities: readonly ReplayEntityDiff[];
   /** There are more than an answer may hold. */
   readonly truncated?: boolean;

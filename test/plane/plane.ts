@@ -165,7 +165,8 @@ export class Plane {
       allowUnsafe: false,
       ...this.#database,
     });
-    const parts = await apiParts(nc, settings, TOKEN, logger);
+    const secrets = { adminToken: TOKEN, seed: this.topology.bus("api").seed };
+    const parts = await apiParts(nc, settings, secrets, logger);
     const app = await apiServer(parts, new HealthServer(new Metrics()), logger);
     await app.init();
     app.getHttpServer().on("connection", (socket: Socket) => {
@@ -238,6 +239,7 @@ export class Plane {
     void nc.close();
     void parts.projection.stop();
     void parts.readModel.stop();
+    void parts.replay.stop();
   }
 
   killScheduler(): void {

@@ -1,0 +1,59 @@
+import { setPriority } from "node:os";
+import { parentPort, workerData } from "node:worker_threads";
+import { connectBus } from "#bus";
+import { readTraces } from "#event-log";
+import { SystemClock } from "#kernel";
+import { openTimeline } from "#timeline";
+import { Desk } from "./desk.ts";
+import { Investigator } from "./investigator.ts";
+import type { FromThread, ThreadSettings, ToThread } from "./question.ts";
+
+/*
+ * The thread in which the API folds history: it has a connection of its own, and nobody but the API asks it. Plain
+ * JavaScript but for its types: Node runs it from the source as well.
+ */
+
+/** Below everything else of this machine: on Linux, of this thread alone. A create or a wake does not wait for history. */
+const NICE = 10;
+
+setPriority(NICE);
+const { servers, seed, folder } = workerData as ThreadSettings;
+const clock = new SystemClock();
+const stopping = new AbortController();
+const send = (message: FromThread, transfer: readonly ArrayBuffer[] = []) =>
+  parentPort?.postMessage(message, [...transfer]);
+const notice = (line: string) => send({ kind: "notice", line });
+
+/** What came before the thread was ready waits. */
+const early: ToThread[] = [];
+let take = (message: ToThread): void => void early.push(message);
+parentPort?.on("message", (message: ToThread) => {
+  if (message.kind === "ping") send({ kind: "pong" });
+  else if (message.kind === "stop") stopping.abort();
+  else take(message);
+});
+
+const nc = await connectBus({ servers, user: "api", seed, name: "api-replay" }, stopping.signal);
+const opened = await openTimeline({
+  nc,
+  directory: folder,
+  build: true,
+  onUnreadable: (place, reason) => notice(`cannot be read: ${place} ${reason}`),
+});
+const { timeline } = opened;
+const findTrace = async (requestId: string) => (await readTraces(nc, requestId))[0];
+const investigator = new Investigator({ timeline, clock, findTrace });
+const desk = new Desk(investigator, send);
+take = (message) => {
+  if (message.kind === "happened") investigator.happened();
+  else if (message.kind !== "ping" && message.kind !== "stop") void desk.take(message);
+};
+early.splice(0).forEach(take);
+
+const followed = opened.follow(stopping.signal);
+stopping.signal.addEventListener("abort", async () => {
+  await followed;
+  await opened.close();
+  await nc.close();
+  parentPort?.close();
+});
