@@ -145,4 +145,4 @@ export function deadFiles(files: readonly SourceFile[]): string[] {
 }
 
 const ENTRY =
-  /\.spec\.ts$|^apps\/[^/]+\/main\.ts$|^scripts\/[^/]+\.ts$|^libs\/[^/]+\/golden\/add-[^/]+\.ts$|^test\/bench\/[^/]+\.bench\.ts$/;
+  /\.spec\.ts$|^apps\/[^/]+\/(main\.tsx?|vite\.config\.ts)$|^scripts\/[^/]+\.ts$|^libs\/[^/]+\/golden\/add-[^/]+\.ts$|^test\/bench\/[^/]+\.bench\.ts$/;

@@ -48,7 +48,7 @@ export function readProjectFile(path: string): string {
 /** All TypeScript files of the project. */
 export function sourceFiles(): SourceFile[] {
   return projectFiles()
-    .filter((path) => path.endsWith(".ts"))
+    .filter((path) => /\.tsx?$/.test(path))
     .map((path) => parseSource(path, readProjectFile(path)));
 }
 

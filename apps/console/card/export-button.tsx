@@ -1,0 +1,52 @@
+import { Button, Tooltip } from "@mantine/core";
+import { useState } from "react";
+import { ApiTrouble } from "../api/trouble.ts";
+import { Icon } from "../parts/icon.tsx";
+import { saveFile } from "../parts/save-file.ts";
+import { useLink, useSession } from "../session.ts";
+import classes from "./export-button.module.css";
+
+interface ExportButtonProps {
+  /** What the slice is about; all of what lies between the marks where nothing is selected. */
+  readonly selection?: string;
+  readonly name: string;
+}
+
+/** Downloads the events that matter, and a test that replays them. */
+export function ExportButton({ selection, name }: ExportButtonProps) {
+  const { api, player } = useSession();
+  const { a, b } = useLink();
+  const [state, setState] = useState<{ readonly text: string; readonly busy: boolean }>();
+  const run = async () => {
+    setState({ text: "Exporting…", busy: true });
+    try {
+      const until = b ?? player.snapshot().moment;
+      const made = await api.export({ ...(selection && { entity: selection }), ...(a && { a }), b: until });
+      saveFile(made.fixture.name, made.fixture.text);
+      saveFile(made.test.name, made.test.text);
+      setState({ text: `${made.events} of ${made.of} events exported`, busy: false });
+    } catch (error) {
+      if (!(error instanceof ApiTrouble)) throw error;
+      setState({ text: error.message, busy: false });
+    }
+  };
+  const span = a === undefined ? "up to this moment" : "between the marks";
+  return (
+    <span className={classes.export}>
+      <span role="status" title={state?.text}>
+        {state?.text}
+      </span>
+      <Tooltip label={`A fixture and a test of ${name}, ${span}`}>
+        <Button
+          size="compact-xs"
+          variant="default"
+          leftSection={<Icon name="download" />}
+          disabled={state?.busy === true}
+          onClick={() => void run()}
+        >
+          Export
+        </Button>
+      </Tooltip>
+    </span>
+  );
+}

@@ -1,0 +1,52 @@
+import type { ReplayEntityDiff, ReplayFact } from "#contracts";
+import { clockText, durationText } from "../history/moment.ts";
+import { useSession } from "../session.ts";
+import classes from "./diff-entry.module.css";
+
+const SIGNS = { appeared: "+", changed: "~", gone: "−" } as const;
+
+/** What is otherwise about one thing: a sentence, and each fact with the event that changed it. */
+export function DiffEntry({ diff }: { readonly diff: ReplayEntityDiff }) {
+  const session = useSession();
+  const { kind, title, entity, changes, routeGapMs } = diff;
+  return (
+    <details className={classes.entry} open={changes.length <= 6}>
+      <summary>
+        <span className={classes.sign} data-kind={kind}>
+          {SIGNS[kind]}
+        </span>
+        <button
+          type="button"
+          className={classes.title}
+          onClick={() => session.link.push({ selection: `${entity.kind}/${entity.id}` })}
+        >
+          {title}
+        </button>
+        {routeGapMs === undefined ? null : (
+          <span className={classes.gap}>no route for {durationText(routeGapMs)}</span>
+        )}
+      </summary>
+      <table>
+        <tbody>
+          {changes.map(({ path, before, after, event }) => (
+            <tr key={path}>
+              <th scope="row">{path}</th>
+              <td>
+                <Fact fact={before} /> → <Fact fact={after} />
+              </td>
+              <td>
+                <button type="button" className={classes.event} onClick={() => session.goTo(event.id)}>
+                  {event.type} <time>{clockText(event.atMs)}</time>
+                </button>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}
+
+function Fact({ fact }: { readonly fact: ReplayFact | undefined }) {
+  return fact === undefined ? <i>none</i> : <span>{String(fact)}</span>;
+}
