@@ -32,3 +32,4 @@ export type {
   Waiting,
   WhyQuestion,
 } from "./why/explanation.ts";
+export { type WhyText, why } from "./why/why.ts";

@@ -1,0 +1,67 @@
+import { delayBeforeAttemptMs, type OperationRun, type StepSpec } from "#kernel";
+import { durationText, timeText } from "../phrases.ts";
+
+/** So many attempts mean: until it works. */
+const UNTIL_DONE = 1_000;
+
+/** What would let a step be done: what has to happen, and what can be done about it. `giveUp`: the command that ends it all. */
+export function stepReleasedBy(run: OperationRun, step: StepSpec, giveUp: string | undefined): string {
+  const input = (step.input ?? {}) as { readonly image?: string; readonly timeoutMs?: number };
+  const again = againText(run, step);
+  const orElse = giveUp === undefined ? "" : `; \`${giveUp}\` gives it up`;
+  switch (step.name) {
+    case "pull-image":
+      return `the registry gives image ${input.image ?? ""}${again}${orElse}`;
+    case "await-exit":
+      return `its process ends; ${durationText(input.timeoutMs ?? 0)} after its signal it is killed${again}`;
+    case "prepare":
+    case "launch":
+    case "keep-process":
+    case "suspend":
+      return `its host's runtime does it${again}${orElse}`;
+    default:
+      return `its host does it${again}`;
+  }
+}
+
+/** When it is tried again, and how often. */
+function againText(run: OperationRun, step: StepSpec): string {
+  const pauseMs = delayBeforeAttemptMs(run);
+  const next =
+    pauseMs === 0
+      ? ""
+      : `: it is tried ${run.attempts > 0 ? "again " : ""}at ${timeText(run.sinceMs + pauseMs)}`;
+  if (run.attempts === 0) return next;
+  return step.maxAttempts < UNTIL_DONE
+    ? `${next}, ${step.maxAttempts - run.attempts} more times`
+    : `${next}, until it works`;
+}
+
+/** What would have a host that said no say yes, by its refusal's code. */
+export function refusalReleasedBy({
+  hostId,
+  code,
+}: {
+  readonly hostId: string;
+  readonly code: string;
+}): string {
+  switch (code) {
+    case "cordoned":
+      return `\`drover uncordon ${hostId}\`, or the end of its cordon`;
+    case "insufficient_capacity":
+      return `room on ${hostId}: destroy or stop a machine there, ask for less, or add a host`;
+    case "port_taken":
+      return `another port than the one that is taken on ${hostId}`;
+    case "unsupported":
+      return `the feature that ${hostId} lacks, or a wish without it`;
+    case "unreachable":
+    case "deadline_exceeded":
+      return `${hostId} answering again`;
+    case "volume_in_use":
+      return `the machine on ${hostId} that has the volume being destroyed`;
+    case "storage_suspect":
+      return `the storage of ${hostId} passing its check`;
+    default:
+      return `${hostId} saying yes (${code})`;
+  }
+}
