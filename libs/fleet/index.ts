@@ -23,7 +23,6 @@ export {
   listMachines,
   machineHistory,
 } from "./queries.ts";
-export { type OnBad, type RequestStory, requestStory } from "./request-story.ts";
 export {
   type FoundSnapshot,
   type FoundVolume,

@@ -15,7 +15,9 @@ function treeLines(root: Cause): string[] {
   const lines: string[] = [];
   const visit = (cause: Cause, depth: number) => {
     const indent = "  ".repeat(depth);
-    lines.push(`${offsetText(cause.atMs, startMs)}  ${indent}${cause.title}${tookText(cause)}${eventText(cause)}`);
+    lines.push(
+      `${offsetText(cause.atMs, startMs)}  ${indent}${cause.title}${tookText(cause)}${eventText(cause)}`,
+    );
     if (cause.detail !== undefined) lines.push(`${" ".repeat(OFFSET)}  ${indent}  ${cause.detail}`);
     for (const child of cause.children) visit(child, depth + 1);
   };

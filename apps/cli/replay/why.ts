@@ -12,17 +12,14 @@ export interface WhyFlags extends SourceFlags {
 }
 
 /** `drover replay why`. */
-export async function showWhy(
-  context: CliContext,
-  what: string | undefined,
-  flags: WhyFlags,
-): Promise<void> {
+export async function showWhy(context: CliContext, what: string | undefined, flags: WhyFlags): Promise<void> {
   const output = context.output(flags);
   const question = questionOf(what, flags.request);
   const nowMs = context.clock.nowMs();
   await withTimeline(context, flags, output, async ({ timeline, hub }) => {
     const at = await parseMoment(timeline, flags.at, nowMs);
-    const findTrace = async (requestId: string) => (await readTraces(hub, requestId))[0];
+    const findTrace = async (requestId: string) =>
+      hub === undefined ? undefined : (await readTraces(hub, requestId))[0];
     const explanation = await why(timeline, question, at, findTrace, nowMs);
     output.result(explanation, explanationText(explanation));
   });

@@ -1,4 +1,4 @@
-import type { RequestTrace } from "#contracts";
+import type { RecordedEvent, RequestTrace } from "#contracts";
 import type { EventRef } from "../event-ref.ts";
 
 /** What somebody wants explained. */
@@ -47,6 +47,10 @@ export interface Explanation {
   readonly headline: string;
   readonly causes: readonly Cause[];
   readonly stuck: readonly Waiting[];
+  /** Of a request: what its router told of it. */
+  readonly trace?: RequestTrace;
+  /** Of a request: the events that it caused, or that the start did which it joined; in causal order. */
+  readonly events?: readonly RecordedEvent[];
 }
 
 /** Where traces of requests are: they are no events. Undefined when no router told of the request. */

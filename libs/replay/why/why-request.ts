@@ -1,4 +1,4 @@
-import type { RequestTrace } from "#contracts";
+import type { RecordedEvent, RequestTrace } from "#contracts";
 import { wallMsOf } from "#kernel";
 import type { Entity } from "#timeline";
 import { timeText } from "../phrases.ts";
@@ -20,15 +20,30 @@ export function whyRequest(
   concerned: readonly Concerned[],
 ): Explanation {
   const stuck = concerned.flatMap(({ scene, entity }) => waitsOf(scene, entity));
-  if (trace === undefined) {
-    const roots = concerned.flatMap(({ scene }) => ownRoots(actsOf(scene.told), requestId));
-    const names = concerned.map(({ entity }) => `${entity.kind} ${entity.id}`).join(", ");
-    const [first] = roots;
-    const when = first === undefined ? "" : ` at ${timeText(wallMsOf(beginningOf(first).header.clock))}`;
-    const who = first === undefined ? "" : ` of ${beginningOf(first).header.actor}`;
-    return { headline: `request ${requestId}${who}${when}: ${names}`, causes: causesOf(roots), stuck };
-  }
-  return { headline: headline(trace), causes: [traceCause(trace, concerned)], stuck };
+  if (trace === undefined) return { ...untraced(requestId, concerned), stuck };
+  const causes = [traceCause(trace, concerned)];
+  return { headline: headline(trace), causes, stuck, trace, events: eventsOf(trace, concerned) };
+}
+
+/** A request that no router told of: one to the API, or one whose trace is gone. */
+function untraced(requestId: string, concerned: readonly Concerned[]): Omit<Explanation, "stuck"> {
+  const roots = concerned.flatMap(({ scene }) => ownRoots(actsOf(scene.told), requestId));
+  const names = concerned.map(({ entity }) => `${entity.kind} ${entity.id}`).join(", ");
+  const [first] = roots.map(beginningOf);
+  const when =
+    first === undefined ? "" : ` of ${first.header.actor} at ${timeText(wallMsOf(first.header.clock))}`;
+  const events = concerned.flatMap(({ scene }) => caused(scene, new Set([requestId])));
+  return { headline: `request ${requestId}${when}: ${names}`, causes: causesOf(roots), events };
+}
+
+function eventsOf(trace: RequestTrace, concerned: readonly Concerned[]): RecordedEvent[] {
+  const starts = trace.stages.flatMap((stage) => startsAskedBy(stage, trace, concerned));
+  const requests = new Set([trace.requestId, ...starts.map((act) => beginningOf(act).header.correlationId)]);
+  return concerned.flatMap(({ scene }) => caused(scene, requests));
+}
+
+function caused({ told }: Scene, requests: ReadonlySet<string>): RecordedEvent[] {
+  return told.map(({ event }) => event).filter(({ header }) => requests.has(header.correlationId));
 }
 
 function ownRoots(acts: readonly Act[], requestId: string): Act[] {

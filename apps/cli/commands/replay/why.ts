@@ -6,7 +6,10 @@ import type { WhyFlags } from "../../replay/why.ts";
 export function registerWhy(replay: Command, context: CliContext): void {
   replay
     .command("why")
-    .argument("[what]", "a machine, volume, host, request, operation or event: its id, its name, APP/NAME or kind/ID")
+    .argument(
+      "[what]",
+      "a machine, volume, host, request, operation or event: its id, its name, APP/NAME or kind/ID",
+    )
     .summary("what something came of, down from the request or policy it began with, and what it waits for")
     .option("--request <id>", "a request: the header Fly-Request-Id of its answer")
     .option("--at <moment>", "as things stood at a time, a position or an event", "now")
