@@ -7,7 +7,7 @@ import postgres from "postgres";
 import { RefusedError, refusal } from "#kernel";
 import { Generations, type OpenGeneration } from "./generations.ts";
 import { makePglite } from "./pglite-thread.ts";
-import { PgliteWire } from "./pglite-wire.ts";
+import { overWire, PgliteWire } from "./pglite-wire.ts";
 import { DamagedError } from "./trouble.ts";
 
 /** Generations as PGlite's directories in one folder. PGlite has no lock of its own: one process opens the folder. */
@@ -70,20 +70,6 @@ export class PgliteGenerations extends Generations {
   #directory(number: number): string {
     return join(this.#folder, String(number));
   }
-}
-
-/** There is one session, and it ends with PGlite. The driver's types do not know that it takes a socket. */
-function overWire(wire: PgliteWire) {
-  return {
-    host: "localhost",
-    username: "postgres",
-    database: "postgres",
-    socket: () => (wire.destroyed ? Promise.reject(new Error("PGlite has ended")) : wire),
-    max: 1,
-    max_lifetime: null,
-    fetch_types: false,
-    onnotice: () => undefined,
-  };
 }
 
 /** An abstract unix socket named after the folder's device and inode: the kernel frees it with the process. */

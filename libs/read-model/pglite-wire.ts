@@ -6,9 +6,9 @@ import { startPglite } from "./pglite-thread.ts";
 export class PgliteWire extends Duplex {
   readonly #worker: Worker;
 
-  /** Starts the worker on a directory. Rejects when PGlite does not start there. */
-  static async open(directory: string): Promise<PgliteWire> {
-    const worker = startPglite(directory, "serve");
+  /** Starts the worker on a directory, or on a copy in memory of a file. Rejects when PGlite does not start there. */
+  static async open(path: string, task: "serve" | "load" = "serve"): Promise<PgliteWire> {
+    const worker = startPglite(path, task);
     const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
     const early = () => reject(new Error("PGlite ended as it started"));
     worker
@@ -55,4 +55,18 @@ export class PgliteWire extends Duplex {
   override _destroy(_error: Error | null, done: (error?: Error | null) => void): void {
     void this.#worker.terminate().finally(() => done());
   }
+}
+
+/** Options of the driver: there is one session, and it ends with PGlite. Its types do not know that it takes a socket. */
+export function overWire(wire: PgliteWire) {
+  return {
+    host: "localhost",
+    username: "postgres",
+    database: "postgres",
+    socket: () => (wire.destroyed ? Promise.reject(new Error("PGlite has ended")) : wire),
+    max: 1,
+    max_lifetime: null,
+    fetch_types: false,
+    onnotice: () => undefined,
+  };
 }

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
 
@@ -19,9 +20,21 @@ const CONFIG = [
   "synchronous_commit=on",
 ];
 
-const { directory, task } = workerData as { readonly directory: string; readonly task: "make" | "serve" };
-const database = await PGlite.create({ dataDir: directory, postgresqlconf: CONFIG });
-if (task === "make") {
+const { path, task } = workerData as {
+  readonly path: string;
+  readonly task: "make" | "serve" | "load" | "dump";
+};
+const isInMemory = task === "load" || task === "dump";
+const database = await PGlite.create({
+  dataDir: isInMemory ? "memory://" : path,
+  postgresqlconf: CONFIG,
+  ...(task === "load" ? { loadDataDir: new Blob([readFileSync(path)]) } : {}),
+});
+if (task === "dump") {
+  const dumped = await database.dumpDataDir("none");
+  writeFileSync(path, new Uint8Array(await dumped.arrayBuffer()), { mode: 0o600 });
+}
+if (task === "make" || task === "dump") {
   await database.close();
 } else {
   let last: Promise<unknown> = Promise.resolve();

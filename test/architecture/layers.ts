@@ -25,7 +25,10 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...["kernel", "contracts", "machines", "volumes", "hosts", "control", "event-log", "fleet", "routing"],
     "timeline",
   ],
-  "read-model": ["kernel", "contracts", "machines", "volumes", "hosts", "control", "event-log", "fleet"],
+  "read-model": [
+    ...["kernel", "contracts", "machines", "volumes", "hosts", "control", "event-log", "fleet", "routing"],
+    "timeline",
+  ],
   runtime: ["kernel", "contracts"],
   service: ["kernel", "contracts"],
   "small-image": [],
