@@ -10,6 +10,7 @@ import { INVESTIGATION_TABLES, type InvestigationTable, type RowOf } from "./tab
 const CHUNK = 500;
 /** Rows of an answer in memory at one time. */
 const PAGE = 500;
+const DECLARE = "declare answer no scroll cursor for ";
 
 /** Some rows of an answer, each value in the order of the columns. */
 export interface AnswerPage {
@@ -70,30 +71,33 @@ export class Investigation {
         yield pageOf(await this.#whole(question));
         return;
       }
-      // With a parameter list, even an empty one, Postgres takes one statement and no second.
-      await this.#sql.unsafe(`declare answer no scroll cursor for ${question}`, [], { prepare: true });
+      await this.#whole(`${DECLARE}${question}`);
       for (;;) {
         const rows = await this.#whole(`fetch ${PAGE} from answer`);
         yield pageOf(rows);
         if (rows.length < PAGE) return;
       }
     } catch (error) {
-      throw error instanceof postgres.PostgresError
-        ? new RefusedError(refusal("invalid", lineOf(error)))
-        : error;
+      if (!(error instanceof postgres.PostgresError)) throw error;
+      throw new RefusedError(refusal("invalid", lineOf(error)));
+    } finally {
+      await this.#sql.unsafe("rollback").catch(() => undefined);
     }
   }
 
   /** Ends it, whatever it is at. */
   async close(): Promise<void> {
+    if (this.#wire.destroyed) return;
     const closed = new Promise<void>((done) => this.#wire.once("close", () => done()));
     this.#wire.destroy();
     await closed;
     await this.#sql.end({ timeout: 0 }).catch(() => undefined);
   }
 
+  /** In the protocol that takes one statement and no second; not kept, as what `fetch` gives has other columns each time. */
   #whole(statement: string) {
-    return this.#sql.unsafe(statement, [], { prepare: true }).values();
+    const options = { prepare: false, simple: false } as postgres.UnsafeQueryOptions;
+    return this.#sql.unsafe(statement, [], options).values();
   }
 }
 
@@ -146,7 +150,8 @@ function withoutComments(question: string): string {
   return question.replace(/--[^\n]*(\n|$)|\/\*[\s\S]*?\*\//g, " ");
 }
 
-function lineOf({ message, hint, position }: postgres.PostgresError): string {
-  const where = position === undefined ? "" : ` (character ${position})`;
+function lineOf({ message, hint, position, query }: postgres.PostgresError & { query?: string }): string {
+  const at = Number(position) - (query?.startsWith(DECLARE) ? DECLARE.length : 0);
+  const where = position === undefined ? "" : ` (character ${at})`;
   return `SQL: ${message.replaceAll("\n", " ")}${hint === undefined ? "" : `: ${hint}`}${where}`;
 }
