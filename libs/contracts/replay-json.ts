@@ -1,6 +1,6 @@
 /*
  * What the API answers under `/drover/v1/replay/`, for the console. Types alone: a browser imports them and nothing else.
- * All times are epoch milliseconds. A moment `m` is text: `now`, a time (ISO 8601, or epoch milliseconds), a position
+ * All times are epoch milliseconds. A moment `m` is text: `now`, a time (ISO 8601, epoch milliseconds, or `10m` ago), a position
  * (`LOG:SEQUENCE,…`), the id of an event, or an event in full (`LOG:SEQUENCE@CLOCK`, the moment right
  * after a step), which is answered quickest. Refusals are `{error, status}` with a status from 400 on, as everywhere in the API.
  */

@@ -51,7 +51,9 @@ function sendFile(request: FastifyRequest, reply: FastifyReply, file: PageFile):
     vary: "accept-encoding",
     ...(isGzipped ? { "content-encoding": "gzip" } : {}),
   });
-  return reply.send(isGzipped ? gzipped : body);
+  const content = isGzipped ? gzipped : body;
+  if (request.method !== "HEAD") return reply.send(content);
+  return reply.header("content-length", content.length).send();
 }
 
 function sendIndex(reply: FastifyReply, { type, body }: PageFile, nonce: string): FastifyReply {

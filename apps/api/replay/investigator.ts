@@ -1,11 +1,12 @@
-import type { ReplayDiff, ReplayEntityState, ReplayExtent } from "#contracts";
+import type { ReplayDiff, ReplayEntityState, ReplayExtent, ReplayViolations } from "#contracts";
 import type { Moment } from "#fleet";
-import { type Clock, RefusedError, refusal } from "#kernel";
+import { type Clock, RefusedError, refusal, wallMsOf } from "#kernel";
 import { blame, diff, type FindTrace } from "#replay";
 import { type Entity, factsOf, parseEntity, type Timeline } from "#timeline";
 import { logLines } from "./log-lines.ts";
 import { readMoment } from "./moment-text.ts";
 import type { Question } from "./question.ts";
+import type { Findings } from "./survey.ts";
 import { Walk } from "./walk.ts";
 import { wholeState } from "./whole-state.ts";
 
@@ -17,6 +18,8 @@ export interface Ground {
   readonly timeline: Timeline;
   readonly clock: Clock;
   readonly findTrace: FindTrace;
+  /** What looking for violations found so far. */
+  readonly findings: () => Findings;
 }
 
 type Of<A extends Question["ask"]> = Extract<Question, { readonly ask: A }>;
@@ -62,6 +65,8 @@ export class Investigator {
         return this.#entity(question);
       case "diff":
         return this.#diff(question);
+      case "violations":
+        return this.#violations(question);
       default:
         throw new RefusedError(refusal("unsupported", "not yet"));
     }
@@ -90,8 +95,32 @@ export class Investigator {
     return { ...found, entities: found.entities.slice(0, MOST_ENTITIES), truncated: true };
   }
 
+  async #violations({ until }: Of<"violations">): Promise<ReplayViolations> {
+    const untilMs = await this.#wallMs(await this.#moment(until));
+    const { violations, checkedToMs, isDone, isTruncated } = this.#ground.findings();
+    return {
+      violations: violations.filter(({ event }) => event.atMs <= untilMs),
+      checkedTo: checkedToMs,
+      done: isDone,
+      ...(isTruncated ? { truncated: true } : {}),
+    };
+  }
+
+  async #wallMs(moment: Moment): Promise<number> {
+    switch (moment.kind) {
+      case "now":
+        return Number.POSITIVE_INFINITY;
+      case "time":
+        return moment.atMs;
+      case "event":
+        return wallMsOf(moment.clock);
+      case "position":
+        return (await this.#ground.timeline.at(moment)).nowMs;
+    }
+  }
+
   async #moment(text: string): Promise<Moment> {
-    const asked = readMoment(text);
+    const asked = readMoment(text, this.#ground.clock.nowMs());
     if (asked === undefined) throw new RefusedError(refusal("invalid", `"${text}" is no moment`));
     if (asked.kind !== "id") return asked;
     const moment = await this.#ground.timeline.momentOf(asked.eventId);

@@ -7,13 +7,17 @@ export type AskedMoment = Moment | { readonly kind: "id"; readonly eventId: stri
 const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 const EVENT = /^([A-Za-z0-9_-]+):(\d{1,15})@([0-9a-f]{12}-[0-9a-f]{4})$/;
 
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
 /**
- * Reads `now`, a time (ISO 8601 or epoch milliseconds), a position, an event's id, or an event in full
+ * Reads `now`, a time (ISO 8601, epoch milliseconds, or `10m` before `nowMs`), a position, an event's id, or an event in full
  * (`LOG:SEQUENCE@CLOCK`). Undefined for anything else.
  */
-export function readMoment(text: string): AskedMoment | undefined {
+export function readMoment(text: string, nowMs: number): AskedMoment | undefined {
   if (text === "now") return { kind: "now" };
   if (/^\d{1,15}$/.test(text)) return { kind: "time", atMs: Number(text) };
+  const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+  if (unit !== undefined) return { kind: "time", atMs: nowMs - Number(count) * UNIT_MS[unit as "s"] };
   if (ULID.test(text)) return { kind: "id", eventId: text };
   const [, log, sequence, clock] = EVENT.exec(text) ?? [];
   if (log !== undefined && clock !== undefined) {

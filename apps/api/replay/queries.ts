@@ -9,9 +9,9 @@ const MOST_STEPS = 2_000;
 const moment = z
   .string()
   .max(16_384)
-  .refine((text) => readMoment(text) !== undefined, {
+  .refine((text) => readMoment(text, 0) !== undefined, {
     error:
-      "no moment: use now, a time (2026-11-24T12:00:00Z or epoch milliseconds), a position (LOG:SEQUENCE,…) or an event's id",
+      "no moment: use now, a time (2026-11-24T12:00:00Z, epoch milliseconds or 10m), a position (LOG:SEQUENCE,…) or an event's id",
   });
 const entity = z
   .string()

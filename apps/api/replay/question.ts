@@ -67,6 +67,8 @@ export type ToThread =
   | { readonly kind: "stop" };
 
 export type FromThread =
+  /** It takes questions. */
+  | { readonly kind: "ready" }
   | { readonly kind: "answer"; readonly id: number; readonly answer: Answer }
   | { readonly kind: "refused"; readonly id: number; readonly refusal: Refusal }
   /** A bug, for the log. */

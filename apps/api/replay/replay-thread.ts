@@ -22,6 +22,8 @@ export interface ReplayThreadSettings {
   /** Starts a thread. */
   readonly start: () => Worker;
   readonly notice: (line: string) => void;
+  /** How often it has to show that it is alive. 5 s unless told. */
+  readonly pulseMs?: number;
 }
 
 /**
@@ -57,8 +59,7 @@ export class ReplayThread {
       why = error.message;
     });
     worker.once("exit", () => this.#onExit(worker, why));
-    this.#pulse = setInterval(() => this.#checkPulse(worker), PULSE_MS).unref();
-    this.#asked.open();
+    this.#pulse = setInterval(() => this.#checkPulse(worker), this.#settings.pulseMs ?? PULSE_MS).unref();
   }
 
   /** One answer as a whole. Rejects with a refusal. */
@@ -103,6 +104,9 @@ export class ReplayThread {
 
   #hear(message: FromThread): void {
     switch (message.kind) {
+      case "ready":
+        this.#asked.open();
+        return;
       case "pong":
         this.#missed = 0;
         return;

@@ -7,6 +7,7 @@ import { openTimeline } from "#timeline";
 import { Desk } from "./desk.ts";
 import { Investigator } from "./investigator.ts";
 import type { FromThread, ThreadSettings, ToThread } from "./question.ts";
+import { Survey } from "./survey.ts";
 
 /*
  * The thread in which the API folds history: it has a connection of its own, and nobody but the API asks it. Plain
@@ -24,9 +25,7 @@ const send = (message: FromThread, transfer: readonly ArrayBuffer[] = []) =>
   parentPort?.postMessage(message, [...transfer]);
 const notice = (line: string) => send({ kind: "notice", line });
 
-/** What came before the thread was ready waits. */
-const early: ToThread[] = [];
-let take = (message: ToThread): void => void early.push(message);
+let take = (_message: ToThread): void => undefined;
 parentPort?.on("message", (message: ToThread) => {
   if (message.kind === "ping") send({ kind: "pong" });
   else if (message.kind === "stop") stopping.abort();
@@ -40,17 +39,21 @@ const opened = await openTimeline({
   build: true,
   onUnreadable: (place, reason) => notice(`cannot be read: ${place} ${reason}`),
 });
+stopping.signal.throwIfAborted();
 const { timeline } = opened;
 const findTrace = async (requestId: string) => (await readTraces(nc, requestId))[0];
-const investigator = new Investigator({ timeline, clock, findTrace });
+const survey = new Survey(timeline, clock, notice);
+const investigator = new Investigator({ timeline, clock, findTrace, findings: () => survey.findings() });
 const desk = new Desk(investigator, send);
 take = (message) => {
-  if (message.kind === "happened") investigator.happened();
-  else if (message.kind !== "ping" && message.kind !== "stop") void desk.take(message);
+  if (message.kind === "happened") {
+    investigator.happened();
+    survey.happened();
+  } else if (message.kind !== "ping" && message.kind !== "stop") void desk.take(message);
 };
-early.splice(0).forEach(take);
+send({ kind: "ready" });
 
-const followed = opened.follow(stopping.signal);
+const followed = Promise.all([opened.follow(stopping.signal), survey.run(stopping.signal)]);
 stopping.signal.addEventListener("abort", async () => {
   await followed;
   await opened.close();
