@@ -78,7 +78,7 @@ function makeVolume(fleet: SimulatedFleet, hostId: string): void {
   const described = { name: "data", sizeGb: 1, autoBackup: false, snapshotRetentionDays: 5, origin: "user" };
   fleet.decideHost(hostId, { type: "CommitVolume", ...wanted, ...described });
   const command = {
-    type: "RecordStep",
+    ...({ type: "RecordStep", origin: "operation" } as const),
     ...{ commandId: fleet.ids.ulid(), atMs: fleet.clock.nowMs(), operationId: reservationId },
     outcome: { kind: "completed", output: { fstype: "btrfs" } },
   } as const;
