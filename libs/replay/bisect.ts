@@ -11,7 +11,7 @@ import {
 } from "#timeline";
 import type { Invariant } from "./invariants/invariant.ts";
 import { type Found, type Standing, type Violation, Watch } from "./invariants/watch.ts";
-import { isAbout } from "./scope.ts";
+import { isAbout, isOf, Sight } from "./scope.ts";
 import { endOf, type VerdictEnd, worldAt } from "./verify.ts";
 
 /** Where is looked. */
@@ -63,12 +63,15 @@ export async function bisect(
   const world = await worldAt(timeline, since);
   const from = endOf(world);
   const watch = new Watch(world, [invariant]);
+  const sight = new Sight(scope.entity);
   let events = 0;
+  let isOver = false;
   let first: FirstBreak | undefined;
   for await (const batch of timeline.after(world, until === undefined ? {} : { until })) {
     for (const event of batch) {
-      const { broken, healed } = watch.apply(event);
+      const { broken, healed, effect } = watch.apply(event);
       events += 1;
+      sight.note(effect);
       if (events % PROGRESS_EVERY === 0) onProgress?.(events, world);
       if (first === undefined) {
         const found = broken.find(({ violation }) => isInScope(scope, violation, world));
@@ -77,23 +80,30 @@ export async function bisect(
         const mended = healed.find((one) => isSame(one, first!.violation));
         if (mended !== undefined) first = { ...first, violation: mended };
       }
-      if (first !== undefined && (first.violation.healedBy !== undefined || !watch.isOpen(first.violation)))
-        break;
+      isOver = first !== undefined && isSettled(first.violation, watch);
+      if (isOver) break;
     }
-    if (first !== undefined && (first.violation.healedBy !== undefined || !watch.isOpen(first.violation)))
-      break;
+    if (isOver) break;
   }
+  if (first === undefined) sight.assertSeen();
   const { name, says } = invariant;
+  const standing = watch.standing.filter((one) => scope.entity === undefined || isOf(scope.entity, one));
   const found = first === undefined ? {} : { first };
-  return { invariant: name, says, ...found, standing: watch.standing, events, from, to: endOf(world) };
+  return { invariant: name, says, ...found, standing, events, from, to: endOf(world) };
 }
 
 function isInScope({ entity }: BisectScope, violation: Violation, world: World): boolean {
   return entity === undefined || isAbout(entity, violation, world);
 }
 
+/** Whether it healed, or is what never does. */
+function isSettled(violation: Violation, watch: Watch): boolean {
+  return violation.healedBy !== undefined || !watch.isOpen(violation);
+}
+
 function isSame(a: Violation, b: Violation): boolean {
-  return a.event.id === b.event.id && formatEntity(a.entity) === formatEntity(b.entity);
+  const isOfSame = a.message === b.message && formatEntity(a.entity) === formatEntity(b.entity);
+  return isOfSame && a.event.id === b.event.id;
 }
 
 function firstBreak({ violation, effect, position }: Found, world: World): FirstBreak {

@@ -28,6 +28,16 @@ const RELATED: Readonly<Record<EntityKind, readonly EntityKind[]>> = {
   app: [],
 };
 
+/** A fact that each entity of a kind has, and that is new when the entity is: what is absent is not told of as a change. */
+const BORN_WITH: Readonly<Record<EntityKind, string>> = {
+  machine: "app",
+  snapshot: "host",
+  volume: "app",
+  reservation: "host",
+  host: "region",
+  app: "id",
+};
+
 /**
  * An invariant that somebody wrote: `machine.state != "failed"`. It is asked of every entity of the kind that it names,
  * whenever an event touches it; of an expression that names no kind, of every event. Throws a refusal that says where it
@@ -116,7 +126,8 @@ class EntityCheck extends Check {
       (change) =>
         change.entity.id === id &&
         change.entity.kind === kind &&
-        this.#parsed.readings.some((reading) => reading.of === kind && isOf(reading, change.path)),
+        (change.path === BORN_WITH[kind] ||
+          this.#parsed.readings.some((reading) => reading.of === kind && isOf(reading, change.path))),
     );
   }
 
@@ -147,9 +158,8 @@ function withId({ kind, id }: Entity, facts: Facts): Facts {
   return kind === "app" ? { ...facts, name: id } : { ...facts, id };
 }
 
-/** Whether a change of a path may change a reading: that of "id" may be the entity's birth. */
+/** Whether a change of a path may change a reading. */
 function isOf({ path, isPresence }: Reading, changed: string): boolean {
-  if (path === "id" || path === "name") return true;
   return changed === path || (isPresence && changed.startsWith(`${path}.`));
 }
 

@@ -1,10 +1,11 @@
+import type { RecordedEvent } from "#contracts";
 import type { Moment } from "#fleet";
 import type { Position } from "#kernel";
-import type { Entity, Timeline, World } from "#timeline";
+import { type Entity, formatEntity, type Timeline, type World } from "#timeline";
 import type { Invariant } from "./invariants/invariant.ts";
 import { INVARIANTS } from "./invariants/library.ts";
 import { type Standing, type Violation, Watch } from "./invariants/watch.ts";
-import { isAbout } from "./scope.ts";
+import { isAbout, isOf, Sight } from "./scope.ts";
 
 /** What is checked, and who hears of it. */
 export interface VerifyOptions {
@@ -19,6 +20,8 @@ export interface VerifyOptions {
   readonly onViolation?: (violation: Violation) => void;
   /** Is called now and then with the events read so far, and where they end. */
   readonly onProgress?: (events: number, world: World) => void;
+  /** Gives what happens after the end, for as long as it goes on: each log's events in order, logs as they come. */
+  readonly live?: (position: Position) => AsyncIterable<RecordedEvent>;
   /** Ends it early. */
   readonly signal?: AbortSignal;
 }
@@ -60,25 +63,38 @@ const PROGRESS_EVERY = 10_000;
 
 /** Checks a stretch of history. Memory does not grow with its length. */
 export async function verify(timeline: Timeline, options: VerifyOptions = {}): Promise<Verdict> {
-  const { invariants = INVARIANTS, since, until, scope, signal } = options;
+  const { invariants = INVARIANTS, since, until, scope, signal, live } = options;
   const world = await worldAt(timeline, since);
   const from = endOf(world);
   const watch = new Watch(world, invariants);
-  const tally = new Tally(invariants, watch.standing);
+  const tally = new Tally(
+    invariants,
+    watch.standing.filter((one) => scope === undefined || isOf(scope, one)),
+  );
+  const sight = new Sight(scope);
   let events = 0;
-  for await (const batch of timeline.after(world, until === undefined ? {} : { until })) {
-    for (const event of batch) {
-      const { broken, healed } = watch.apply(event);
-      events += 1;
-      if (events % PROGRESS_EVERY === 0) options.onProgress?.(events, world);
-      for (const violation of [...broken.map((found) => found.violation), ...healed]) {
-        if (scope !== undefined && !isAbout(scope, violation, world)) continue;
-        tally.count(violation, watch.isOpen(violation));
-        options.onViolation?.(violation);
-      }
+  const take = (event: RecordedEvent) => {
+    const watched = watch.apply(event);
+    events += 1;
+    if (events % PROGRESS_EVERY === 0) options.onProgress?.(events, world);
+    sight.note(watched.effect);
+    for (const violation of [...watched.broken.map((found) => found.violation), ...watched.healed]) {
+      if (scope !== undefined && !isAbout(scope, violation, world)) continue;
+      tally.count(violation, watch.isOpen(violation));
+      options.onViolation?.(violation);
     }
+  };
+  for await (const batch of timeline.after(world, until === undefined ? {} : { until })) {
     if (signal?.aborted) break;
+    for (const event of batch) take(event);
   }
+  if (live !== undefined && signal?.aborted !== true) {
+    for await (const event of live(world.position)) {
+      // What the logs gave already may come once more.
+      if (event.sequence > (world.position[event.log] ?? 0)) take(event);
+    }
+  }
+  sight.assertSeen();
   return { ...tally.result(), events, from, to: endOf(world) };
 }
 
@@ -112,7 +128,7 @@ class Tally {
 
   count(violation: Violation, isOpen: boolean): void {
     const verdict = this.#verdicts.get(violation.invariant)!;
-    const key = `${violation.invariant} ${violation.event.id} ${violation.entity.kind}/${violation.entity.id}`;
+    const key = `${violation.invariant} ${violation.event.id} ${formatEntity(violation.entity)} ${violation.message}`;
     if (violation.healedBy === undefined) {
       verdict.violations += 1;
       verdict.unhealed += 1;

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from "#contracts";
-import { type Clock, formatPosition, parsePosition, RefusedError } from "#kernel";
+import { type Clock, formatPosition, type Position, parsePosition, RefusedError } from "#kernel";
 import type { ApiClient } from "../api-client.ts";
 
 /** A line of the API's stream. */
@@ -23,15 +23,17 @@ const SILENCE_MS = 30_000;
 const FOR_GOOD: readonly string[] = ["invalid", "unauthorized", "forbidden", "not_found"];
 
 /**
- * Every wanted event from now on, each once and none left out, until `signal` fires: a stream that breaks off goes on where
+ * Every wanted event from now on, or after a position, each once and none left out, until `signal` fires: a stream that breaks off goes on where
  * it was. Throws what the first attempt fails with, and what no other will mend.
  */
 export async function* followEvents(
   { api, clock, notice }: FollowGround,
   wish: Readonly<Record<string, string>>,
   signal: AbortSignal,
+  position?: Position,
 ): AsyncGenerator<RecordedEvent> {
-  let seen: Record<string, number> | undefined;
+  let isFirst = true;
+  let seen: Record<string, number> | undefined = position && { ...position };
   while (!signal.aborted) {
     const after: Record<string, string> = seen === undefined ? {} : { after: formatPosition(seen) };
     const path = `/drover/v1/events?${new URLSearchParams({ ...wish, ...after })}`;
@@ -43,13 +45,14 @@ export async function* followEvents(
           notice(line.error);
           break;
         }
+        isFirst = false;
         if (line.kind === "position") seen = { ...parsePosition(line.position) };
         if (line.kind !== "event") continue;
         yield line.event;
         seen = { ...seen, [line.event.log]: line.event.sequence };
       }
     } catch (error) {
-      if (seen === undefined || isForGood(error)) throw error;
+      if (isFirst || isForGood(error)) throw error;
       notice(`${(error as Error).message}; going on from here when it answers`);
     } finally {
       attempt.abort("over");
