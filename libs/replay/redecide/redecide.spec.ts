@@ -78,7 +78,7 @@ describe("deciding again", () => {
       fc.property(fc.integer(), fc.integer({ min: 0, max: 400 }), (seed, moments) => {
         expect(othersThanSame(livedFleet(seed, moments).events())).toEqual([]);
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 
