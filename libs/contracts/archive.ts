@@ -13,6 +13,31 @@ const logId = z
   .refine((id) => id !== "__proto__", "no log has that name");
 const sequence = z.number().int().positive().max(Number.MAX_SAFE_INTEGER);
 
+const entity = z.strictObject({ kind: z.string().max(20), id: z.string().max(256) });
+const fact = z.union([z.string(), z.number(), z.boolean()]);
+
+/** What a slice was made small for, so that a test of it knows what to look at. */
+export const archiveShowsSchema = z.discriminatedUnion("kind", [
+  /** An event of that type breaks that invariant of that entity. */
+  z.strictObject({
+    kind: z.literal("breaks"),
+    invariant: z.string().max(4_000),
+    entity,
+    type: z.string().max(64),
+  }),
+  /** That event changes those facts, and no others. */
+  z.strictObject({
+    kind: z.literal("changes"),
+    event: z.string().max(64),
+    changes: z
+      .array(z.strictObject({ entity, path: z.string(), before: fact.optional(), after: fact.optional() }))
+      .readonly(),
+  }),
+  /** Those are that entity's facts in the end. */
+  z.strictObject({ kind: z.literal("facts"), entity, facts: z.record(z.string(), fact).nullable() }),
+]);
+export type ArchiveShows = z.infer<typeof archiveShowsSchema>;
+
 /**
  * The first line of an archive: events in causal order, one to a line, between this line and a last one that counts them.
  * When it does not begin where its logs do, `parts` lines with the state before it follow at once.
@@ -31,6 +56,7 @@ export const archiveHeaderSchema = z.strictObject({
   foldVersion: z.number().int().min(0),
   /** How many different values were replaced because they may be secret; null: nothing was looked at. */
   redacted: z.number().int().min(0).nullable(),
+  shows: archiveShowsSchema.optional(),
 });
 export type ArchiveHeader = z.infer<typeof archiveHeaderSchema>;
 

@@ -7,12 +7,16 @@ export { type BlamedFact, blame } from "./blame.ts";
 export { diff } from "./diff.ts";
 export type { Diff, DiffEnd, DiffScope, EntityDiff, ToldChange } from "./diff-entity.ts";
 export { type EventRef, entitiesNamedBy, eventRef } from "./event-ref.ts";
+export { exportSlice } from "./export/export-slice.ts";
+export { openSlice, Slice } from "./export/open-slice.ts";
 export type { ExportedSlice, SliceRequest } from "./export/slice.ts";
 export { entitiesNamed, fieldNamed, oneNamed } from "./find-entity.ts";
 export { invariantOf } from "./invariant-of.ts";
 export type { Invariant } from "./invariants/invariant.ts";
 export { INVARIANTS } from "./invariants/library.ts";
 export { type Found, type Standing, type Violation, Watch, type Watched } from "./invariants/watch.ts";
+export { type Minimised, type MinimiseOptions, minimise } from "./minimise.ts";
+export { type Redactable, type Redacted, Redaction, redact } from "./redact.ts";
 export { type Deciders, PRESENT_DECIDERS } from "./redecide/deciders.ts";
 export { type Redecided, redecide } from "./redecide/redecide.ts";
 export {

@@ -1,5 +1,11 @@
 import { createHash } from "node:crypto";
-import { ARCHIVE_FORMAT, type ArchiveEnd, type ArchiveHeader, type RecordedEvent } from "#contracts";
+import {
+  ARCHIVE_FORMAT,
+  type ArchiveEnd,
+  type ArchiveHeader,
+  type ArchiveShows,
+  type RecordedEvent,
+} from "#contracts";
 import { FLEET_FOLD_VERSION } from "#fleet";
 import { partsOf, type SliceBase } from "./base-parts.ts";
 
@@ -11,11 +17,13 @@ export interface ArchiveSettings {
   readonly base?: SliceBase;
   /** How many different values were replaced; undefined: nobody looked. */
   readonly redacted?: number;
+  /** What it was made small for. */
+  readonly shows?: ArchiveShows;
 }
 
 /** An archive in pieces of text, line ends included. `events`: in causal order, each log's in its own. */
 export async function* writeArchive(
-  { of, base, redacted }: ArchiveSettings,
+  { of, base, redacted, shows }: ArchiveSettings,
   events: AsyncIterable<readonly RecordedEvent[]> | Iterable<readonly RecordedEvent[]>,
 ): AsyncGenerator<string> {
   const parts = base === undefined ? [] : partsOf(base);
@@ -23,6 +31,7 @@ export async function* writeArchive(
     ...{ drover: "archive", format: ARCHIVE_FORMAT, of: of.slice(0, 1_000) },
     ...{ after: { ...base?.position }, afterMs: base?.nowMs ?? 0 },
     ...{ parts: parts.length, foldVersion: FLEET_FOLD_VERSION, redacted: redacted ?? null },
+    ...(shows === undefined ? {} : { shows }),
   };
   const hash = createHash("sha256");
   const summed = (text: string) => {

@@ -25,6 +25,8 @@ export interface SliceRequest {
   readonly redact?: boolean;
   /** Tries at the most while it is made small; 2,000 when left out. */
   readonly maxRuns?: number;
+  /** So many events before it are looked at, with the state before these; 50,000 when left out. */
+  readonly mostConsidered?: number;
   /** Who decides when the slice is lived through again: this release's deciders when left out. */
   readonly deciders?: Deciders;
   /** A module that exports those deciders, as the test is to import it. For tests of the debugger itself. */
