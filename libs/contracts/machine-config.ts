@@ -11,7 +11,7 @@ export type StopSignal = z.infer<typeof signal>;
 
 /** "5s", "1m30s", "500ms", or a number of nanoseconds as Go's clients send it. Kept as given. */
 export const durationSchema = z.union([
-  z.string().regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/),
+  z.string().regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, "a duration is like 30s, 45m or 1h30m"),
   z.number().int().min(0),
 ]);
 

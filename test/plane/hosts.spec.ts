@@ -38,6 +38,9 @@ describe("hosts", () => {
   it("F24: are cordoned by somebody, for a reason, until a time, and machines go elsewhere meanwhile", async () => {
     for (const nonsense of [{}, { reason: " " }, { reason: "x", for: "0s" }, { reason: "x", for: "721h" }])
       expect((await tell("host-1", "cordon", nonsense)).status).toBe(400);
+    expect((await tell("host-1", "cordon", { reason: "x", for: "31d" })).body).toMatchObject({
+      error: expect.stringContaining("a duration is like 30s, 45m or 1h30m"),
+    });
     const { status, body } = await tell("host-1", "cordon", { reason: "new disk", owner: "ana", for: "1h" });
     expect([status, body.cordon]).toMatchObject([200, { owner: "ana", reason: "new disk" }]);
     expect((await hosts())[0]?.cordon?.expires_at).toBe(body.cordon?.expires_at);

@@ -4,6 +4,7 @@ import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import { SUBJECT_TOKEN, VOCABULARY } from "#contracts";
 import { parsePosition } from "#kernel";
+import { FleetReader } from "../fleet/fleet-reader.ts";
 import { parse } from "../http/parse.ts";
 import { type FeedLine, type FeedWish, FollowEvents } from "./follow-events.ts";
 
@@ -31,7 +32,10 @@ const querySchema = z.looseObject({
 /** Drover's own: every event as it happens. */
 @Controller("drover/v1/events")
 export class EventsController {
-  constructor(@Inject(FollowEvents) private readonly events: FollowEvents) {}
+  constructor(
+    @Inject(FollowEvents) private readonly events: FollowEvents,
+    @Inject(FleetReader) private readonly fleet: FleetReader,
+  ) {}
 
   /** NDJSON (`FeedLine`), until the client goes away or is too slow. */
   @Get()
@@ -45,10 +49,18 @@ export class EventsController {
       after: more.after,
       tail: more.tail,
     };
+    // Whoever goes on where he was may have seen the end of it.
+    if (wish.after === undefined) await this.#assertThere(wish);
     const gone = new AbortController();
     response.raw.once("close", () => gone.abort("the client went away"));
     const lines = Readable.from(ndjson(this.events.lines(wish, gone.signal)));
     await response.header("content-type", "application/x-ndjson").send(lines);
+  }
+
+  /** Nobody waits for ever for what is only misspelt. */
+  async #assertThere({ appName, hostId }: FeedWish): Promise<void> {
+    if (appName !== undefined) await this.fleet.app(appName);
+    if (hostId !== undefined) this.fleet.hostOf(hostId);
   }
 }
 

@@ -61,6 +61,15 @@ export class FleetReader {
     return listHosts(this.#projection.state);
   }
 
+  /** The host of exactly this id (F48). Throws a refusal `not_found`. */
+  hostOf(hostId: string): Host {
+    const hosts = this.hosts();
+    const host = hosts.find(({ id }) => id === hostId);
+    if (host !== undefined) return host;
+    const known = hosts.map(({ id }) => id).join(", ");
+    throw new RefusedError(refusal("not_found", `no host ${hostId}: there are ${known}`));
+  }
+
   position(): Position {
     return this.#projection.position();
   }

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { durationMs, durationSchema, type hostCalls, type RequestOf } from "#contracts";
 import type { Host } from "#hosts";
-import { Clock, Ids, RefusedError, refusal } from "#kernel";
+import { Clock, Ids } from "#kernel";
 import { CommandHost } from "../fleet/command-host.ts";
 import { FleetReader } from "../fleet/fleet-reader.ts";
 import { HostContact } from "../fleet/host-contact.ts";
@@ -11,7 +11,8 @@ import { callerOf, metaOf, setPosition } from "../http/caller.ts";
 import { parse } from "../http/parse.ts";
 import { hostJson } from "./host-json.ts";
 
-const said = z.string().trim().min(1).max(200);
+const SAID = "say it in 1 to 200 characters";
+const said = z.string().trim().min(1, SAID).max(200, SAID);
 /** Who: whoever holds the token, unless it is said. */
 const owner = said.optional();
 const cordonSchema = z.strictObject({ owner, reason: said, for: durationSchema.default("2h") });
@@ -39,9 +40,9 @@ export class HostsController {
 
   @Get(":hostId")
   async show(@Param("hostId") hostId: string, @Req() request: FastifyRequest) {
-    this.#find(hostId);
+    this.fleet.hostOf(hostId);
     await this.contact.knock(hostId, metaOf(request, this.ids));
-    return this.#shown(this.#find(hostId));
+    return this.#shown(this.fleet.hostOf(hostId));
   }
 
   /** From now on the host takes no new machines, until the time is over or it is uncordoned. What is there goes on. */
@@ -80,18 +81,10 @@ export class HostsController {
     request: FastifyRequest,
     response: FastifyReply,
   ) {
-    this.#find(hostId);
+    this.fleet.hostOf(hostId);
     const { position } = await this.commands.run("cordon", hostId, command, metaOf(request, this.ids));
     setPosition(response, position);
-    return this.#shown(this.#find(hostId));
-  }
-
-  #find(hostId: string): Host {
-    const hosts = this.fleet.hosts();
-    const host = hosts.find(({ id }) => id === hostId);
-    if (host !== undefined) return host;
-    const known = hosts.map(({ id }) => id).join(", ");
-    throw new RefusedError(refusal("not_found", `no host ${hostId}: there are ${known}`));
+    return this.#shown(this.fleet.hostOf(hostId));
   }
 
   #shown(host: Host) {

@@ -201,10 +201,12 @@ function registerSnapshots(volumes: Command, context: CliContext): void {
   )
     .argument("[volume]", "id or name of the volume")
     .action(async (key: string | undefined, flags: CommonFlags) => {
-      const all = await listSnapshots(await context.api(flags));
+      const api = await context.api(flags);
+      const all = await listSnapshots(api);
       const found = all.filter(
         ({ drover }) => key === undefined || drover.volume === key || drover.volume_name === key,
       );
+      if (key !== undefined && found.length === 0) await findVolume(api, key);
       context.output(flags).result(found, snapshotsTable(found, context.clock.nowMs()));
     });
 }

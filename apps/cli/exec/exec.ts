@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { RefusedError, refusal } from "#kernel";
@@ -25,6 +26,7 @@ export async function exec(
   const remote = new RemoteExec(await api.socket(pathOf(machine, wish, terminal)));
   const stdin = wish.hasStdin ? process.stdin : undefined;
   const run = async (): Promise<ExecEnd> => {
+    if (flags.json !== true) process.stdout.prependOnceListener("error", endLikeAProgram);
     if (flags.json !== true) return remote.follow({ stdin, stdout: process.stdout, stderr: process.stderr });
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const told = Promise.all([text(stdout), text(stderr)]);
@@ -41,6 +43,11 @@ export async function exec(
   process.exitCode = exitCode;
   // Nobody waits for another key.
   stdin?.destroy();
+}
+
+/** A program whose reader has gone ends by SIGPIPE: nobody knows how this one would have ended. */
+function endLikeAProgram({ code }: NodeJS.ErrnoException): void {
+  if (code === "EPIPE") process.exit(128 + constants.signals.SIGPIPE);
 }
 
 interface Wish {
