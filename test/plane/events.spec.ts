@@ -121,7 +121,8 @@ describe("events as they happen", () => {
     for (const query of ["type=Nothing", "after=x", "tail=99"]) {
       expect((await plane.ask("GET", `/drover/v1/events?${query}`)).status).toBe(400);
     }
-    for (const wish of [{ app: "nobody" }, { host: "host" }]) {
+    const misspelt: Record<string, string>[] = [{ app: "nobody" }, { host: "host" }];
+    for (const wish of misspelt) {
       await expect(follow(wish)).rejects.toMatchObject({ refusal: { code: "not_found" } });
     }
   });
