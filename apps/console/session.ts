@@ -70,7 +70,9 @@ export class Session {
   async #travel({ moment }: DeepLink): Promise<void> {
     this.rest();
     if (moment === "live") await this.live.start();
-    else if (moment !== this.player.snapshot().moment) await this.player.seek(moment);
+    else if (this.player.snapshot().empty || moment !== this.player.snapshot().moment) {
+      await this.player.seek(moment);
+    }
   }
 
   #keepInAddress(): void {
@@ -96,10 +98,10 @@ export function useSession(): Session {
   return session;
 }
 
-/** The player's state, with each of its changes. */
-export function usePlayer(): PlayerSnapshot {
+/** One thing of the player's state: the state as a whole changes with each frame while it plays. */
+export function usePlayer<K extends keyof PlayerSnapshot>(name: K): PlayerSnapshot[K] {
   const { player } = useSession();
-  return useSyncExternalStore(player.subscribe, player.snapshot);
+  return useSyncExternalStore(player.subscribe, () => player.snapshot()[name]);
 }
 
 export function useLink(): DeepLink {
