@@ -10,6 +10,7 @@ import { statusOf } from "../../apps/api/http/status-of.ts";
 import { Investigator } from "../../apps/api/replay/investigator.ts";
 import { QUERIES } from "../../apps/api/replay/queries.ts";
 import type { Question } from "../../apps/api/replay/question.ts";
+import { Survey } from "../../apps/api/replay/survey.ts";
 
 /** Answers a question about history. */
 export type Answer = (
@@ -19,11 +20,19 @@ export type Answer = (
 
 export const TOKEN = "fixture-token";
 
-/** Answers from a list of events, by the API's own code. */
-export function answersFrom(events: readonly RecordedEvent[]): Answer {
+/** Answers from a list of events, by the API's own code. Looking for violations has come to the end. */
+export async function answersFrom(events: readonly RecordedEvent[]): Promise<Answer> {
   const timeline = new Timeline({ history: new ListedHistory(events), onUnreadable: () => undefined });
+  const clock = new SystemClock();
+  const stopping = new AbortController();
+  const survey = new Survey(timeline, clock, () => undefined);
+  const looking = survey.run(stopping.signal);
+  while (!survey.findings().isDone) await clock.sleep(20);
+  stopping.abort();
+  await looking;
+  const findings = survey.findings();
   const findTrace = async () => undefined;
-  const investigator = new Investigator({ timeline, clock: new SystemClock(), findTrace });
+  const investigator = new Investigator({ timeline, clock, findTrace, findings: () => findings });
   return (question, signal) => investigator.answer(question, signal);
 }
 

@@ -1,8 +1,10 @@
 import { SimulatedFleet } from "#testing";
+import { startingTwice } from "../replay/planted-deciders.ts";
 
 /** Names of the machines that something happens to. */
 export const CRASHING = "shop-7";
 export const STUCK = "shop-11";
+export const TWICE = "shop-20";
 
 const IMAGE = "registry.local/shop:1";
 
@@ -49,6 +51,9 @@ export function tellStory(): Story {
   });
   fleet.clock.jump(60_000);
   rest(fleet, ids);
+  startTwice(fleet, hostOf(20), ids.get(TWICE)!);
+  fleet.clock.jump(90_000);
+  settleSlowly(fleet, "host-1", fleet.create("host-1", { name: "shop-25" }));
   return { fleet, crashedAtMs, crashingId: ids.get(CRASHING)!, stuckId: ids.get(STUCK)! };
 }
 
@@ -101,6 +106,15 @@ function crash(fleet: SimulatedFleet, hostId: string, machineId: string): number
   fleet.command(hostId, machineId, { type: "RecordExit", origin: "host", startId, exit });
   settleSlowly(fleet, hostId, machineId);
   return atMs;
+}
+
+/** For a moment a release decides that has a bug: it starts what is being started. */
+function startTwice(fleet: SimulatedFleet, hostId: string, machineId: string): void {
+  const present = fleet.deciders;
+  fleet.deciders = { ...present, ...startingTwice };
+  for (const origin of ["user", "request"]) fleet.command(hostId, machineId, { type: "StartMachine", origin });
+  fleet.deciders = present;
+  settleSlowly(fleet, hostId, machineId);
 }
 
 function failToPull(fleet: SimulatedFleet, hostId: string, machineId: string, times: number): void {
