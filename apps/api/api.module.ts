@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from "@nestjs/common";
 import { askOwner, BusClient, type BusConnection } from "#bus";
 import { HostPulse, Projection } from "#event-log";
-import { ControlCommands, FLEET_FOLD, type FleetView } from "#fleet";
+import { ControlCommands, DriftWatch, FLEET_FOLD, type FleetView } from "#fleet";
 import { Clock, HybridClock, Ids, SystemClock, SystemIds } from "#kernel";
 import { PgliteGenerations, PostgresGenerations, ReadModel } from "#read-model";
 import type { ServiceLogger } from "#service";
@@ -19,6 +19,7 @@ import { CommandHost } from "./fleet/command-host.ts";
 import { FleetLists } from "./fleet/fleet-lists.ts";
 import { FleetReader } from "./fleet/fleet-reader.ts";
 import { HostContact } from "./fleet/host-contact.ts";
+import { reportDrift } from "./fleet/report-drift.ts";
 import { IdempotencyKeys } from "./http/idempotency-keys.ts";
 import { CommandMachine } from "./machines/command-machine.ts";
 import { CordonsController } from "./machines/cordons.controller.ts";
@@ -47,6 +48,7 @@ export interface ApiParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly projection: Projection<FleetView>;
+  readonly drift: DriftWatch;
   readonly fleet: FleetReader;
   /** Not started: nothing else waits for it. */
   readonly readModel: ReadModel;
@@ -95,6 +97,10 @@ export async function apiParts(
   });
   projection.onEvent(() => replay.happened());
   const control = new ControlCommands(nc, { clock, ids, hybridClock: new HybridClock(clock) });
+  const drift = new DriftWatch({
+    ...{ nc, projection, onFault: feed.onFault },
+    onDrift: (found) => void reportDrift(control, ids, found, logger),
+  });
   const contact = new HostContact(bus, new HostPulse(nc, clock), clock);
   const fleet = new FleetReader(projection, contact, control, ids);
   const tokens = new Tokens(adminToken, (id) => fleet.control.tokens.get(id), clock);
@@ -125,7 +131,7 @@ export async function apiParts(
     { provide: WaitMachine, useValue: new WaitMachine(fleet, clock) },
     { provide: StreamLogs, useValue: new StreamLogs(nc, bus, ids) },
   ];
-  return { settings, clock, ids, projection, fleet, readModel, tokens, execs, replay, providers };
+  return { settings, clock, ids, projection, drift, fleet, readModel, tokens, execs, replay, providers };
 }
 
 function generationsOf({ databaseUrl, clusterId, dataDir }: ApiSettings) {

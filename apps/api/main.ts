@@ -24,7 +24,15 @@ await runService(logger, async () => {
   const secrets = { adminToken, seed: seed.trim() };
   const parts = await apiParts(nc, settings, secrets, logger);
 
-  const health = new HealthServer(new Metrics());
+  const metrics = new Metrics();
+  const { drift } = parts;
+  metrics.gauge(
+    "drover_api_folds_compared",
+    "Host states compared with what hosts say.",
+    () => drift.compared,
+  );
+  metrics.gauge("drover_api_folds_wrong", "Of these, not as in the log, and made anew.", () => drift.wrong);
+  const health = new HealthServer(metrics);
   health.require("bus", () => assertBusAnswers(nc, 1_000));
   health.require("projection", () => parts.projection.caughtUp);
   // Without it lists are shorter, and nothing else is missing: said, and no reason to be taken away.
@@ -43,6 +51,7 @@ await runService(logger, async () => {
   return {
     stop: async () => {
       await app.close();
+      drift.stop();
       await Promise.all([parts.projection.stop(), parts.readModel.stop(), parts.replay.stop()]);
       await nc.drain();
     },

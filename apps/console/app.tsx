@@ -18,7 +18,7 @@ const VIEW = { map: FleetMap, list: MachineList, diff: DiffView } as const;
 /** The time machine. */
 export function App() {
   const [isHelpOpen, setHelpOpen] = useState(false);
-  const { trouble } = usePlayer();
+  const trouble = usePlayer("trouble");
   const { view } = useLink();
   useShortcuts(() => setHelpOpen((isOpen) => !isOpen));
   if (trouble?.kind === "token") return <AskToken />;

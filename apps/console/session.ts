@@ -11,6 +11,8 @@ import { LinkStore } from "./link/link-store.ts";
 
 /** After a moment has stood this long, it is in the address. */
 const SETTLED_MS = 300;
+/** While history grows, it is measured anew this often. */
+const GROWTH_MS = 1_000;
 
 /** Everything behind the page, made once. */
 export class Session {
@@ -21,6 +23,7 @@ export class Session {
   readonly almanac: Almanac;
   readonly link = new LinkStore();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #growth: ReturnType<typeof setTimeout> | undefined;
 
   constructor(token: string | undefined) {
     this.api = new ReplayApi(token);
@@ -30,7 +33,11 @@ export class Session {
     this.almanac = new Almanac(this.api);
     this.link.onTravel((link) => void this.#travel(link));
     this.player.subscribe(() => this.#keepInAddress());
-    reconnect(this.api, this.player, () => this.link.snapshot().moment);
+    this.player.subscribe(() => this.#noteGrowth());
+    reconnect(this.api, this.player, () => {
+      void this.almanac.refresh();
+      if (this.player.snapshot().empty) void this.#travel(this.link.snapshot());
+    });
   }
 
   /** Shows what the address says. */
@@ -70,7 +77,20 @@ export class Session {
   async #travel({ moment }: DeepLink): Promise<void> {
     this.rest();
     if (moment === "live") await this.live.start();
-    else if (moment !== this.player.snapshot().moment) await this.player.seek(moment);
+    else if (this.player.snapshot().empty || moment !== this.player.snapshot().moment) {
+      await this.player.seek(moment);
+    }
+  }
+
+  /** History is longer than it was when it was measured. */
+  #noteGrowth(): void {
+    const { extent } = this.almanac.snapshot();
+    const { atMs } = this.player.snapshot().step ?? { atMs: 0 };
+    if (extent === undefined || atMs <= extent.lastMs || this.#growth !== undefined) return;
+    this.#growth = setTimeout(() => {
+      this.#growth = undefined;
+      void this.almanac.refresh();
+    }, GROWTH_MS);
   }
 
   #keepInAddress(): void {
@@ -96,10 +116,10 @@ export function useSession(): Session {
   return session;
 }
 
-/** The player's state, with each of its changes. */
-export function usePlayer(): PlayerSnapshot {
+/** One thing of the player's state: the state as a whole changes with each frame while it plays. */
+export function usePlayer<K extends keyof PlayerSnapshot>(name: K): PlayerSnapshot[K] {
   const { player } = useSession();
-  return useSyncExternalStore(player.subscribe, player.snapshot);
+  return useSyncExternalStore(player.subscribe, () => player.snapshot()[name]);
 }
 
 export function useLink(): DeepLink {

@@ -26,6 +26,7 @@ import { Reactor } from "./react/reactor.ts";
 import { Releases } from "./react/releases.ts";
 import { ReservationTimers } from "./react/reservation-timers.ts";
 import { Retries } from "./react/retries.ts";
+import { StateHash } from "./react/state-hash.ts";
 import type { AgentSettings } from "./settings.ts";
 import { AdmissionRoom } from "./start/admission-room.ts";
 import { ClockWatch } from "./start/clock-watch.ts";
@@ -65,7 +66,8 @@ export class HostAgent {
   readonly #streams: LogStreams;
   readonly #autostop: Autostop;
   readonly #releases: Releases;
-  readonly #stopped = new AbortController();
+  readonly #stateHash: StateHash;
+  readonly #stopped: AbortController;
 
   /**
    * Opens the log and claims it: from here on no other agent of this host can write (I1). The hub is asked first, while
@@ -76,6 +78,8 @@ export class HostAgent {
     const log = isForeign(verdict) ? await world.log.reopen(verdict) : world.log;
     const hybridClock = new HybridClock(world.clock);
     const alarms: Alarm[] = [];
+    const stopped = new AbortController();
+    const stateHash = new StateHash(world.clock, stopped.signal);
     const ledger = await Ledger.open<HostCommand, Host, HostLogEvent>({
       log,
       domain: new HostDomain(world.identity),
@@ -83,6 +87,7 @@ export class HostAgent {
       clock: world.clock,
       hybridClock,
       ids: world.ids,
+      onDecided: ({ sequence }, host) => stateHash.onDecided(sequence, host),
       copies: (logId, from) => world.registration.copies(logId, from),
       onTrouble: (trouble) => {
         const alarm = alarmOf(trouble);
@@ -92,13 +97,22 @@ export class HostAgent {
       },
       onFenced: (error: FencedError) => signals.onEnd(error.message),
     });
-    const agent = new HostAgent(settings, { ...world, log: ledger.log }, signals, ledger);
+    const agent = new HostAgent(settings, { ...world, log: ledger.log }, signals, ledger, stateHash, stopped);
     for (const alarm of alarms) await agent.#alarm(alarm);
     agent.#clockWatch.note(hybridClock.tick(), "its own log");
     return agent;
   }
 
-  private constructor(settings: AgentSettings, world: AgentWorld, signals: AgentSignals, ledger: HostLedger) {
+  private constructor(
+    settings: AgentSettings,
+    world: AgentWorld,
+    signals: AgentSignals,
+    ledger: HostLedger,
+    stateHash: StateHash,
+    stopped: AbortController,
+  ) {
+    this.#stateHash = stateHash;
+    this.#stopped = stopped;
     const { clock, ids, ports } = world;
     this.ledger = ledger;
     this.#world = world;
@@ -184,7 +198,9 @@ export class HostAgent {
       },
     });
     void this.#keepRegistered();
-    void new LogEndBeacon(nc, log, clock, identity.agentVersion).run(this.#stopped.signal);
+    this.#stateHash.follow(this.ledger);
+    const beacon = new LogEndBeacon(nc, log, clock, identity.agentVersion, this.#stateHash);
+    void beacon.run(this.#stopped.signal);
   }
 
   /** Machines that exist, in whatever state. */

@@ -38,7 +38,8 @@ export type ControlKind =
   | "idempotency"
   | "host"
   | "token"
-  | "hostname";
+  | "hostname"
+  | "drift";
 
 export const HOST_VERBS = [
   "offer",

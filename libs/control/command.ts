@@ -1,4 +1,5 @@
 import type { CreateApp, DeleteApp } from "./app.ts";
+import type { ReportDrift } from "./drift.ts";
 import type { RegisterHost } from "./host-registration.ts";
 import type { ClaimHostname, ReleaseHostname } from "./hostname.ts";
 import type { ClaimIdempotencyKey } from "./idempotency-key.ts";
@@ -18,4 +19,5 @@ export type ControlCommand =
   | CreateToken
   | RevokeToken
   | ClaimHostname
-  | ReleaseHostname;
+  | ReleaseHostname
+  | ReportDrift;

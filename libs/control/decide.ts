@@ -2,6 +2,7 @@ import type { ControlEvent } from "#contracts";
 import { assertNever, type Decision } from "#kernel";
 import { decideCreateApp, decideDeleteApp } from "./app.ts";
 import type { ControlCommand } from "./command.ts";
+import { decideReportDrift } from "./drift.ts";
 import { decideRegister } from "./host-registration.ts";
 import { decideClaimHostname, decideReleaseHostname } from "./hostname.ts";
 import { decideClaimKey } from "./idempotency-key.ts";
@@ -35,6 +36,8 @@ export function decideControl(command: ControlCommand, state: ControlState): Dec
       return decideClaimHostname(command, state.hostnames.get(command.hostname));
     case "ReleaseHostname":
       return decideReleaseHostname(command, state.hostnames.get(command.hostname));
+    case "ReportDrift":
+      return decideReportDrift(command);
     default:
       return assertNever(command);
   }

@@ -60,6 +60,8 @@ export function evolveControl(state: ControlState, event: ControlEvent): Control
     case "HostnameReleased":
       state.hostnames.delete(event.data.hostname);
       return state;
+    case "DriftFound":
+      return state;
     default:
       return assertNever(event);
   }

@@ -2,6 +2,7 @@ export type { AppRecord, CreateApp, DeleteApp } from "./app.ts";
 export type { ControlCommand } from "./command.ts";
 export { decideControl, placementOf } from "./decide.ts";
 export { describeControl } from "./describe.ts";
+export type { ReportDrift } from "./drift.ts";
 export { evolveControl } from "./evolve.ts";
 export type { HostRegistration, RegisterHost } from "./host-registration.ts";
 export type { ClaimHostname, HostnameHolder, ReleaseHostname } from "./hostname.ts";

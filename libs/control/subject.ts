@@ -29,6 +29,8 @@ export function controlSubjectOf(command: ControlCommand): string {
     case "ClaimHostname":
     case "ReleaseHostname":
       return subjects.control("hostname", hostnameToken(command.hostname));
+    case "ReportDrift":
+      return subjects.control("drift", command.hostId);
     default:
       return assertNever(command);
   }

@@ -12,9 +12,17 @@ export type { Domain, Issued, PreviousLog } from "./domain.ts";
 export { FleetReconciler, type FleetReconcilerSettings, type RegisteredHost } from "./fleet-reconciler.ts";
 export type { Fold } from "./fold.ts";
 export type { AskOwner } from "./gap-repair.ts";
-export { type HistoryOptions, hostsWithHistory, readControl, readHosts, readMachine } from "./history.ts";
+export {
+  type HistoryOptions,
+  hostsWithHistory,
+  readControl,
+  readHosts,
+  readLog,
+  readMachine,
+} from "./history.ts";
 export { HostLog, type HostLogSettings, type LogStretch } from "./host-log.ts";
 export { HostPulse } from "./host-pulse.ts";
+export { HostStates } from "./host-states.ts";
 export type { FoundLog, RetiredLog } from "./host-streams.ts";
 export type { FeedCursors, FeedLoss } from "./hub-feed.ts";
 export { type HeldEvent, heldEventId, heldFrom, lastHeld } from "./hub-holdings.ts";
@@ -22,7 +30,7 @@ export { controlLogId, ensureHubStreams, type HubStreamOptions } from "./hub-str
 export { Ledger } from "./ledger.ts";
 export type { LedgerSettings } from "./ledger-settings.ts";
 export type { LedgerTrouble } from "./ledger-trouble.ts";
-export { fromLive, type LiveMessage, liveEnd, liveMessage } from "./live-message.ts";
+export { fromLive, type HostState, type LiveMessage, liveEnd, liveMessage } from "./live-message.ts";
 export { compareWithHub, type HeldLog, type LogVerdict } from "./log-comparison.ts";
 export { FencedError, LogFullError, LogUnavailableError } from "./log-errors.ts";
 export { LogFold, type LogFoldListener, type SavedLogFold, type StaleLog } from "./log-fold.ts";

@@ -1,4 +1,4 @@
-import type { AnyEvent } from "#contracts";
+import type { AnyEvent, RecordedEvent } from "#contracts";
 import type { Clock, HybridClock, Ids } from "#kernel";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { Domain } from "./domain.ts";
@@ -19,6 +19,8 @@ export interface LedgerSettings<C, S, E extends AnyEvent> {
   readonly copies?: LogCopies;
   /** Acknowledged events between two checkpoints. */
   readonly checkpointEvery?: number;
+  /** Told of each event with the state right after it, before it is acknowledged: that may never happen. */
+  readonly onDecided?: (event: RecordedEvent<E>, state: S) => void;
   readonly onTrouble?: (trouble: LedgerTrouble) => void;
   /** Another agent writes this host's log, or the log is not what it was. This ledger takes nothing more. */
   readonly onFenced?: (error: FencedError) => void;

@@ -81,6 +81,11 @@ export class Ledger<C, S, E extends AnyEvent> {
     return this.#fold.state;
   }
 
+  /** Of the last event that the state includes. */
+  get endSequence(): number {
+    return this.#fold.end.sequence;
+  }
+
   /** The first bad event of each aggregate that takes no commands. */
   get quarantined(): readonly QuarantinedEvent[] {
     return this.#fold.quarantined;
@@ -175,6 +180,7 @@ export class Ledger<C, S, E extends AnyEvent> {
     const appended: RecordedEvent<E> = Object.assign({}, event, { log: this.#log.logId, sequence });
     const bad = this.#fold.apply({ kind: "event", event: appended as RecordedEvent });
     if (bad !== undefined) this.#trouble({ kind: "quarantined", event: bad });
+    this.#settings.onDecided?.(appended, this.#fold.state);
     const told = acked.then(() => this.#onAcked(appended));
     told.catch((error: unknown) => this.#onFailed(error));
     this.#acked = told;

@@ -10,6 +10,19 @@ const END_HEADER = "Drover-Log-End";
 /** Beside it: the version of the agent that says so. */
 const AGENT_VERSION_HEADER = "Drover-Agent-Version";
 
+/** Beside it, now and then: `<fold version> <sequence> <hash>`, what the log folds to at one of its sequences. */
+const STATE_HEADER = "Drover-State";
+
+/** What a host's own log folds to at one place, as the host itself has it (F07). */
+export interface HostState {
+  readonly hostId: string;
+  readonly logId: string;
+  readonly sequence: number;
+  readonly foldVersion: number;
+  /** Of the state's canonical form. */
+  readonly hash: string;
+}
+
 /** What goes out on `subjects.live(hostId)`. */
 export interface LiveMessage {
   readonly headers: MsgHdrs;
@@ -34,9 +47,15 @@ export function fromLive(message: ArrivedMessage): StoredMessage {
  * How far a log goes, sent again and again: after the last event of a burst nothing else would show a reader that it
  * did not reach him, and FLEET takes up to 40 s to go on after its hub or a leaf was started again (measured).
  */
-export function liveEnd(logId: string, sequence: number, agentVersion?: string): LiveMessage {
+export function liveEnd(
+  logId: string,
+  sequence: number,
+  agentVersion?: string,
+  state?: Omit<HostState, "hostId" | "logId">,
+): LiveMessage {
   const carried = headers();
   if (agentVersion !== undefined) carried.set(AGENT_VERSION_HEADER, agentVersion);
+  if (state !== undefined) carried.set(STATE_HEADER, `${state.foldVersion} ${state.sequence} ${state.hash}`);
   carried.set(END_HEADER, formatPosition({ [logId]: sequence }));
   return { headers: carried, body: "" };
 }
@@ -50,4 +69,13 @@ export function endFromLive(message: ArrivedMessage): { logId: string; sequence:
 /** Version of the agent that sent this, where it says so. */
 export function agentVersionFromLive(message: ArrivedMessage): string | undefined {
   return message.headers?.get(AGENT_VERSION_HEADER) || undefined;
+}
+
+/** Reads the state that `liveEnd` was given; undefined where there is none. */
+export function stateFromLive(hostId: string, message: ArrivedMessage): HostState | undefined {
+  const [, version, sequence, hash] =
+    /^(\d{1,15}) (\d{1,15}) ([0-9a-f]{64})$/.exec(message.headers?.get(STATE_HEADER) ?? "") ?? [];
+  const end = endFromLive(message);
+  if (hash === undefined || end === undefined) return undefined;
+  return { hostId, logId: end.logId, sequence: Number(sequence), foldVersion: Number(version), hash };
 }

@@ -1,4 +1,5 @@
 export { ControlCommands, type Controlled, type NameClaim, type Presence } from "./control-commands.ts";
+export { type Drift, DriftWatch, HASHED_EVERY, hostHash } from "./drift-watch.ts";
 export { evolveFleet } from "./evolve.ts";
 export { FLEET_FOLD } from "./fleet-fold.ts";
 export {

@@ -43,6 +43,30 @@ function byKey([a]: [string, unknown], [b]: [string, unknown]): number {
   return a < b ? -1 : 1;
 }
 
+/** Characters hashed at one go: a process with a large state goes on meanwhile. */
+const SLICE_LENGTH = 32 * 1024;
+
+/**
+ * SHA-256 of the canonical form, as `canonicalHash` gives it, made in slices: `pause` is awaited between two of them. The
+ * value must not change before it is done. `depth`: of what comes whole (`canonicalParts`).
+ */
+export async function canonicalHashInSlices(
+  value: unknown,
+  depth: number,
+  pause: () => Promise<unknown>,
+): Promise<string> {
+  const hash = createHash("sha256");
+  let length = 0;
+  for (const part of canonicalParts(value, depth)) {
+    hash.update(part);
+    length += part.length;
+    if (length < SLICE_LENGTH) continue;
+    length = 0;
+    await pause();
+  }
+  return hash.digest("hex");
+}
+
 /** SHA-256 of the canonical form, as 64 hex digits. */
 export function canonicalHash(value: unknown): string {
   return createHash("sha256").update(canonicalJson(value)).digest("hex");

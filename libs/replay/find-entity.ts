@@ -1,24 +1,35 @@
 import { listMachines, listVolumes } from "#fleet";
 import { RefusedError, refusal } from "#kernel";
 import { isTerminal } from "#machines";
-import { type Entity, type EntityKind, factsOf, formatEntity, parseEntity, type World } from "#timeline";
+import { type Entity, type EntityKind, factsOf, formatEntity, type World } from "#timeline";
 
 /**
- * What a text may mean at a moment: `kind/id`, an id, the name of a machine, a volume or an app, or `app/name`. Exactly,
- * never by a beginning (F48). What there is comes before what is only remembered under that name.
+ * What a text may mean at a moment: `kind/ID`, `kind/NAME`, an id, the name of a machine or a volume, or `app/NAME`.
+ * Exactly, never by a beginning (F48). Of several kinds the first one counts that has it; what is there comes before what
+ * is only remembered under that name.
  */
 export function entitiesNamed(world: World, text: string, kinds: readonly EntityKind[]): Entity[] {
-  const exact = parseEntity(text);
-  if (exact !== undefined && isThere(world, exact) && kinds.includes(exact.kind)) return [exact];
-  const byId = kinds.map((kind): Entity => ({ kind, id: text })).filter((entity) => isThere(world, entity));
-  if (byId.length > 0) return byId;
+  const slash = text.indexOf("/");
+  const only = kinds.find((kind) => kind === text.slice(0, Math.max(0, slash)));
+  if (only !== undefined) {
+    const found = ofKind(world, text.slice(slash + 1), only);
+    if (found.length > 0) return found;
+  }
+  for (const kind of kinds) {
+    const found = ofKind(world, text, kind);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+function ofKind(world: World, text: string, kind: EntityKind): Entity[] {
+  if (factsOf(world, { kind, id: text }) !== undefined) return [{ kind, id: text }];
   const [ofApp, name] = text.includes("/") ? text.split("/", 2) : [undefined, text];
-  const named = [
-    ...(kinds.includes("machine") ? machinesOf(world, ofApp) : []),
-    ...(kinds.includes("volume") ? volumesOf(world, ofApp) : []),
-  ].filter((each) => each.name === name);
+  const all =
+    kind === "machine" ? machinesOf(world, ofApp) : kind === "volume" ? volumesOf(world, ofApp) : [];
+  const named = all.filter((each) => each.name === name);
   const there = named.filter(({ isGone }) => !isGone);
-  return (there.length > 0 ? there : named).map(({ kind, id }) => ({ kind, id }));
+  return (there.length > 0 ? there : named).map(({ id }) => ({ kind, id }));
 }
 
 /** The one thing that a text means. Throws a refusal that says what to write instead. */
@@ -47,25 +58,22 @@ export function fieldNamed(
   return { entity: oneNamed(world, text.split(".", 1)[0]!, kinds), path: "" };
 }
 
-interface Named extends Entity {
+interface Named {
+  readonly id: string;
   readonly name: string | undefined;
   readonly isGone: boolean;
 }
 
-function isThere(world: World, entity: Entity): boolean {
-  return factsOf(world, entity) !== undefined;
-}
-
 function machinesOf({ view }: World, ofApp: string | undefined): Named[] {
   return listMachines(view, ofApp).map(({ machineId: id, machine }) => ({
-    ...{ kind: "machine", id, name: machine?.name },
+    ...{ id, name: machine?.name },
     isGone: machine !== undefined && isTerminal(machine.state),
   }));
 }
 
 function volumesOf({ view }: World, ofApp: string | undefined): Named[] {
   return listVolumes(view, ofApp).map(({ volumeId: id, volume }) => ({
-    ...{ kind: "volume", id, name: volume?.name },
+    ...{ id, name: volume?.name },
     isGone: volume?.state === "destroyed",
   }));
 }

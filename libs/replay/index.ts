@@ -28,6 +28,8 @@ export {
 } from "./verify.ts";
 export type { SupposedChange } from "./whatif/change.ts";
 export type { DivergedFact, Divergence, Instead, RankedAs, WhatIf } from "./whatif/divergence.ts";
+export { Supposition } from "./whatif/supposition.ts";
+export { type WhatIfOptions, whatif } from "./whatif/whatif.ts";
 export type {
   Cause,
   CauseKind,

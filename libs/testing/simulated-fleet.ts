@@ -67,6 +67,8 @@ export class SimulatedFleet {
   readonly #logs = new Map<string, RecordedEvent[]>();
   readonly #control: ControlState = emptyControl();
   readonly controlLog: string;
+  /** What events say that they came of; may be changed as it lives. */
+  cause = { causationId: "simulated", correlationId: "simulated", actor: "simulated" };
   /** May be changed as it lives: a release is deployed. */
   deciders: Required<ForeignDeciders>;
 
@@ -263,7 +265,7 @@ export class SimulatedFleet {
           version: VOCABULARY.currentVersionOf(decision.event.type),
           clock: this.#hybridClock.tick(),
         },
-        ...{ causationId: "simulated", correlationId: "simulated", actor: "simulated" },
+        ...this.cause,
       },
       decision: structuredClone({ ...describe(decision.event), commandId }),
       log,

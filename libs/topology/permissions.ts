@@ -48,7 +48,7 @@ export function servicePermissions(service: HubService, streams: HubStreams): Pe
           subjects.execInput("*", "*"),
           ...(["place", "survey"] as const).map((verb) => subjects.scheduler(verb)),
           ...VOLUMES_VERBS.map((verb) => subjects.volumes(verb)),
-          ...append("app", "name", "idempotency", "token", "hostname"),
+          ...append("app", "name", "idempotency", "token", "hostname", "drift"),
         ],
         subscribe: [own, live, subjects.logLines("*", "*"), subjects.execOutput("*", "*")],
         responds: false,

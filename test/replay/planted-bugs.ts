@@ -2,7 +2,7 @@ import type { RecordedEvent } from "#contracts";
 import { type ForeignDeciders, SimulatedFleet } from "#testing";
 import { type Entity, ListedHistory, Timeline } from "#timeline";
 import * as deciders from "./planted-deciders.ts";
-import { type FoldBug, LostRelease, MisfoldedHistory, StaleRoutes } from "./planted-fold.ts";
+import { lostRelease, type PlantFold, staleRoutes } from "./planted-fold.ts";
 
 /** A bug that was planted, what it does to a fleet, and what finds it. */
 export interface PlantedBug {
@@ -11,11 +11,13 @@ export interface PlantedBug {
   readonly invariant: string;
   /** The release with the bug: its deciders, or its fold. */
   readonly decidedBy?: ForeignDeciders;
-  readonly foldedBy?: FoldBug;
+  readonly foldedBy?: PlantFold;
   /** Lives up to the moment at which the bug bites, under that release. Returns what is broken then. */
   bite(fleet: SimulatedFleet): Entity;
   /** The command behind the event that breaks it. */
   readonly command: string;
+  /** The command that this goes back to, where it is not the same. */
+  readonly because?: string;
 }
 
 /** A history with the bug in it, and the one event that is at fault. */
@@ -43,8 +45,7 @@ export function bittenBy(bug: PlantedBug, seed = 11): BittenHistory {
   const culprit = fleet.events().at(-1)!;
   liveWell(fleet, 40);
   const events = fleet.events();
-  const history =
-    bug.foldedBy === undefined ? new ListedHistory(events) : new MisfoldedHistory(events, bug.foldedBy);
+  const history = new ListedHistory(events);
   return { events, timeline: new Timeline({ history, onUnreadable: () => undefined }), culprit, entity };
 }
 
@@ -109,7 +110,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "a fold that does not give back the room of a reservation",
     invariant: "capacity-counted-right",
-    foldedBy: LostRelease,
+    foldedBy: lostRelease,
     command: "EndReservation",
     bite(fleet) {
       joinSmall(fleet);
@@ -136,7 +137,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "a route table that does not hear of stops",
     invariant: "no-route-to-stopped-machine",
-    foldedBy: StaleRoutes,
+    foldedBy: staleRoutes,
     command: "StopMachine",
     bite(fleet) {
       joinSmall(fleet);
@@ -199,6 +200,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     invariant: "every-operation-ends",
     decidedBy: deciders.neverEnding,
     command: "RecordStep",
+    because: "StopMachine",
     bite(fleet) {
       joinSmall(fleet);
       const id = running(fleet);

@@ -1,43 +1,30 @@
 import type { RecordedEvent } from "#contracts";
 import { RouteTable } from "#routing";
-import { ListedHistory, World } from "#timeline";
+import { World } from "#timeline";
 
-/** A world whose fold has a bug. `View`: what a world is made of. */
-export type FoldBug = new (...given: ConstructorParameters<typeof World>) => World;
-
-/** History as a release with a bug in its fold sees it. */
-export class MisfoldedHistory extends ListedHistory {
-  readonly #bug: FoldBug;
-
-  constructor(events: Iterable<RecordedEvent>, bug: FoldBug) {
-    super(events);
-    this.#bug = bug;
-  }
-
-  override async beginning(): Promise<World> {
-    return new this.#bug();
-  }
-}
+/** Puts a bug into how events are folded, for everything in this process. Returns how to mend it. */
+export type PlantFold = () => () => void;
 
 /** Routers do not hear of machines that stop because nobody wants them. */
-export class StaleRoutes extends World {
-  override readonly routes: RouteTable = new DeafRouteTable(this.view);
-}
-
-class DeafRouteTable extends RouteTable {
-  override apply(event: RecordedEvent): void {
+export const staleRoutes: PlantFold = () => {
+  const { apply } = RouteTable.prototype;
+  RouteTable.prototype.apply = function (event: RecordedEvent) {
     const isAutostop = event.type === "MachineStopping" && event.data.origin === "autostop";
-    if (!isAutostop) super.apply(event);
-  }
-}
+    if (!isAutostop) apply.call(this, event);
+  };
+  return () => {
+    RouteTable.prototype.apply = apply;
+  };
+};
 
 /** A reservation ends, and its room is never given back. */
-export class LostRelease extends World {
-  override apply(event: RecordedEvent): string | undefined {
+export const lostRelease: PlantFold = () => {
+  const { apply } = World.prototype;
+  World.prototype.apply = function (event: RecordedEvent) {
     const host = this.view.logs.get(event.log)?.host;
     const ended =
       event.type === "ReservationEnded" ? host?.reservations.get(event.data.reservationId) : undefined;
-    const failure = super.apply(event);
+    const failure = apply.call(this, event);
     if (host !== undefined && ended !== undefined) {
       const { cpuMillis, memoryMib, ...rest } = host.holdings.promised;
       const { resources } = ended;
@@ -48,5 +35,8 @@ export class LostRelease extends World {
       };
     }
     return failure;
-  }
-}
+  };
+  return () => {
+    World.prototype.apply = apply;
+  };
+};

@@ -33,7 +33,7 @@ export async function showDiff(
       ...(flags.all === true ? { all: true } : {}),
     };
     const found = await diff(timeline, from, to, scope);
-    output.result(found, diffText(found));
+    output.result(found, diffText(found, flags.all === true));
   });
 }
 
@@ -61,28 +61,51 @@ async function scopeOf(
 const SCOPES = ["machine", "volume", "host", "app"] as const satisfies readonly EntityKind[];
 
 /** The diff for people: what happened to each thing, then each change with its event. */
-export function diffText({ from, to, swapped, entities }: Diff): string {
+export function diffText({ from, to, swapped, entities }: Diff, showsAll: boolean): string {
   const head = [
     ...(swapped ? ["The first moment is the later one: this is told in the order of time."] : []),
     `from ${momentText(from)}`,
     `to   ${momentText(to)}`,
   ];
   if (entities.length === 0) return [...head, "", "Nothing is otherwise."].join("\n");
-  return [...head, ...entities.flatMap((entity) => ["", entityText(entity)])].join("\n");
+  return [...head, ...entities.flatMap((entity) => ["", entityText(entity, showsAll)])].join("\n");
 }
 
 function momentText({ position, atMs }: Diff["from"]): string {
   const time = atMs === 0 ? "before the first event" : new Date(atMs).toISOString();
-  return `${time}  ${formatPosition(position)}`;
+  return `${time}  ${formatPosition(position)}`.trimEnd();
 }
 
-function entityText({ title, changes }: EntityDiff): string {
+function entityText({ title, kind, changes }: EntityDiff, showsAll: boolean): string {
+  const isWhole = kind !== "changed" && !showsAll;
+  return `${harmless(title)}\n${isWhole ? eventsTable(changes) : changesTable(changes)}`;
+}
+
+function changesTable(changes: readonly ToldChange[]): string {
   const rows = changes.map((change) => [
     `  ${change.path}`,
     `${factText(change.before)} → ${factText(change.after)}`,
     ...eventCells(change),
   ]);
-  return `${harmless(title)}\n${table(["  FIELD", "BEFORE → AFTER", "EVENT", "ID", "TIME", "ACTOR"], rows)}`;
+  return table(["  FIELD", "BEFORE → AFTER", "EVENT", "ID", "TIME", "ACTOR"], rows);
+}
+
+/** Of what was not there before, or is not any more, every field changed: which events did it is shorter. */
+function eventsTable(changes: readonly ToldChange[]): string {
+  const byEvent = new Map<string, ToldChange[]>();
+  for (const change of changes)
+    byEvent.set(change.event.id, [...(byEvent.get(change.event.id) ?? []), change]);
+  const rows = [...byEvent.values()]
+    .sort(([a], [b]) => a!.event.atMs - b!.event.atMs)
+    .map((same) =>
+      [...eventCells(same[0]!), fieldsText(same)].map((cell, at) => (at === 0 ? `  ${cell}` : cell)),
+    );
+  return table(["  EVENT", "ID", "TIME", "ACTOR", "FIELDS"], rows);
+}
+
+function fieldsText(changes: readonly ToldChange[]): string {
+  const [first, ...rest] = changes.map(({ path }) => path);
+  return rest.length < 3 ? [first, ...rest].join(" ") : `${first} and ${rest.length} more`;
 }
 
 function eventCells({ event }: ToldChange): string[] {

@@ -44,11 +44,12 @@ function State({ kind, facts }: { readonly kind: string; readonly facts: LiveFac
   const more = [isCrashed(facts) ? "crashed" : "", isStuck(facts) ? "stuck" : ""].filter(Boolean).join(", ");
   return (
     <span className={classes.state}>
-      <Swatch look={lookOf(facts)} /> {textOf(facts, "state")}
+      <Swatch look={lookOf(facts)} />
+      <span>{textOf(facts, "state")}</span>
       {more === "" ? null : <b>{more}</b>}
       {host === "" ? null : (
         <>
-          on <HostLink hostId={host} />
+          <span>on</span> <HostLink hostId={host} />
         </>
       )}
     </span>

@@ -1,5 +1,5 @@
 import type { ReplayEntityDiff, ReplayFact } from "#contracts";
-import { clockText, durationText } from "../history/moment.ts";
+import { clockText } from "../history/moment.ts";
 import { useSession } from "../session.ts";
 import classes from "./diff-entry.module.css";
 
@@ -8,7 +8,7 @@ const SIGNS = { appeared: "+", changed: "~", gone: "−" } as const;
 /** What is otherwise about one thing: a sentence, and each fact with the event that changed it. */
 export function DiffEntry({ diff }: { readonly diff: ReplayEntityDiff }) {
   const session = useSession();
-  const { kind, title, entity, changes, routeGapMs } = diff;
+  const { kind, title, entity, changes } = diff;
   return (
     <details className={classes.entry} open={changes.length <= 6}>
       <summary>
@@ -22,9 +22,6 @@ export function DiffEntry({ diff }: { readonly diff: ReplayEntityDiff }) {
         >
           {title}
         </button>
-        {routeGapMs === undefined ? null : (
-          <span className={classes.gap}>no route for {durationText(routeGapMs)}</span>
-        )}
       </summary>
       <table>
         <tbody>

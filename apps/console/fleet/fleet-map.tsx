@@ -18,7 +18,7 @@ interface Pointed {
 export function FleetMap() {
   const { player, link } = useSession();
   const { selection } = useLink();
-  const { empty } = usePlayer();
+  const empty = usePlayer("empty");
   const scheme = useComputedColorScheme();
   const { ref: sized, width, height } = useElementSize();
   const element = useRef<HTMLCanvasElement>(null);

@@ -28,10 +28,13 @@ export interface FleetLayout {
   readonly height: number;
 }
 
-/** Tiles from those with a name in them to the smallest that a finger finds. The gap beside each is in its size. */
+/**
+ * Tiles from those with a name in them, which take all the width there is, to the smallest that a finger finds. The gap
+ * beside each is in its size.
+ */
 const SIZES = [
-  [128, 34],
-  [104, 28],
+  [150, 34],
+  [110, 28],
   [34, 34],
   [26, 26],
   [20, 20],
@@ -65,6 +68,7 @@ function machinesByHost(scene: Scene): ReadonlyMap<string, Machines> {
   ordered.sort((one, other) => one.address - other.address || (one.machine[0] < other.machine[0] ? -1 : 1));
   for (const { machine } of ordered) {
     const hostId = textOf(machine[1], "host");
+    if (hostId === "") continue;
     const machines = hosts.get(hostId);
     if (machines === undefined) hosts.set(hostId, [machine]);
     else machines.push(machine);
@@ -76,11 +80,13 @@ function placeRooms(
   scene: Scene,
   hosts: ReadonlyMap<string, Machines>,
   width: number,
-  [tileWidth, tileHeight]: readonly [number, number],
+  [least, tileHeight]: readonly [number, number],
 ): FleetLayout {
   const columns = Math.max(1, Math.min(hosts.size, Math.floor((width - GAP) / (NARROWEST_ROOM + GAP))));
   const roomWidth = Math.floor((width - GAP) / columns) - GAP;
-  const perRow = Math.max(1, Math.floor((roomWidth - 2 * ROOM_SIDE + 4) / tileWidth));
+  const inside = roomWidth - 2 * ROOM_SIDE + 4;
+  const perRow = Math.max(1, Math.floor(inside / least));
+  const tileWidth = least === tileHeight ? least : Math.floor(inside / perRow);
   const rooms: Room[] = [];
   let y = GAP;
   const all = [...hosts];

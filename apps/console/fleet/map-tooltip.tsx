@@ -15,7 +15,7 @@ const WIDTH = 230;
 /** What the mouse points at, in a few lines. */
 export function MapTooltip({ entity, x, y, mapWidth }: MapTooltipProps) {
   const { player } = useSession();
-  usePlayer();
+  usePlayer("moment");
   const facts = player.scene.facts(entity);
   if (facts === undefined) return null;
   const { kind, id } = splitEntity(entity);

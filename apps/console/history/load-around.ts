@@ -3,8 +3,8 @@ import type { ReplayApi } from "../api/replay-api.ts";
 import { readPosition } from "./moment.ts";
 import { CHUNK } from "./step-window.ts";
 
-/** Steps fetched before a moment: enough for its list of events. Going further back asks for more. */
-const BEFORE = 300;
+/** Steps fetched before a moment: enough for its list of events, and for a fine histogram. Going further back asks for more. */
+const BEFORE = 1_000;
 /** A position longer than this does not fit an address. */
 const LONGEST_POSITION = 6_000;
 

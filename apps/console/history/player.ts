@@ -177,6 +177,7 @@ export class Player {
       .catch((error: unknown) => this.#failWith(error))
       .finally(() => {
         this.#fetching = undefined;
+        if (this.scene.incomplete.size > 0 && this.#snapshot.trouble === undefined) void this.#complete();
       });
     return this.#fetching;
   }
@@ -187,6 +188,17 @@ export class Player {
     while (window.cursor < target) this.#apply(window.next!);
     while (window.cursor > target) this.#revert(window.current!);
     this.settle(atMs === undefined ? {} : { atMs });
+    if (this.scene.incomplete.size > 0) void this.#complete();
+  }
+
+  /** Asks for what going back could not know. */
+  #complete(): Promise<void> {
+    const { moment } = this.#snapshot;
+    return this.#fetch(async () => {
+      const at = await this.#api.at(moment);
+      this.scene.complete(at);
+      this.settle({ atMs: this.#snapshot.atMs });
+    });
   }
 
   #apply(step: ReplayStep): void {

@@ -5,15 +5,15 @@ import type { Player } from "./player.ts";
 /** Who is away tells nobody when it is back: it has to be asked. */
 const ASK_AGAIN_MS = 2_000;
 
-/** Asks an API that went away until it answers, then goes on where the page was, or wished to be. */
-export function reconnect(api: ReplayApi, player: Player, wished: () => string): () => void {
+/** Asks an API that went away until it answers, then calls back. */
+export function reconnect(api: ReplayApi, player: Player, onBack: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const ask = async (): Promise<void> => {
     try {
       await api.extent();
       timer = undefined;
       player.recover();
-      if (player.snapshot().empty) await player.seek(wished());
+      onBack();
     } catch (error) {
       if (!(error instanceof ApiTrouble)) throw error;
       player.fail(error);

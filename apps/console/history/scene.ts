@@ -10,6 +10,8 @@ export class Scene {
   readonly #kinds = new Map<string, Map<string, LiveFacts>>();
   /** What the last steps changed, and in which version: the map lets it shine for a moment. */
   readonly touched = new Map<ReplayEntity, number>();
+  /** What came back by going back in time: what steps do not tell of it is not known, as worlds leave out what is gone. */
+  readonly incomplete = new Set<ReplayEntity>();
   version = 0;
   membership = 0;
 
@@ -27,6 +29,7 @@ export class Scene {
   load(at: Pick<ReplayAt, "hosts" | "machines" | "volumes" | "apps">): void {
     this.#kinds.clear();
     this.touched.clear();
+    this.incomplete.clear();
     const kinds = { host: at.hosts, machine: at.machines, volume: at.volumes, app: at.apps };
     for (const [kind, things] of Object.entries(kinds)) {
       const known = this.#kind(kind);
@@ -47,8 +50,25 @@ export class Scene {
     this.version += 1;
     for (let place = step.changes.length - 1; place >= 0; place -= 1) {
       const change = step.changes[place]!;
+      if (change.before !== undefined && this.facts(change.entity) === undefined) {
+        this.incomplete.add(change.entity);
+      }
       this.#set(change, change.before);
     }
+  }
+
+  /** Fills in what a world knows of what is incomplete. */
+  complete(at: Pick<ReplayAt, "machines" | "volumes">): void {
+    for (const [kind, things] of [["machine", at.machines] as const, ["volume", at.volumes] as const]) {
+      for (const { id, facts } of things) {
+        const known = this.#kind(kind).get(id);
+        if (known === undefined || !this.incomplete.has(`${kind}/${id}`)) continue;
+        for (const [path, fact] of Object.entries(facts)) known[path] ??= fact;
+      }
+    }
+    this.incomplete.clear();
+    this.version += 1;
+    this.membership += 1;
   }
 
   #set({ entity, path, before, after }: ReplayChange, fact: ReplayChange["after"]): void {

@@ -5,7 +5,7 @@ import { SHORTCUTS } from "./shortcuts.ts";
 /** The keys. */
 export function Help({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
   return (
-    <Modal opened={isOpen} onClose={onClose} title="Keyboard" size="lg">
+    <Modal opened={isOpen} onClose={onClose} title="Keyboard" size="lg" lockScroll={false}>
       <dl className={classes.keys}>
         {SHORTCUTS.map(([keys, does]) => (
           <div key={keys}>

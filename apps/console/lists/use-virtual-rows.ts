@@ -23,6 +23,8 @@ export function useVirtualRows(count: number, rowHeight: number) {
       if (centred) element.scrollTop = from - (visible - rowHeight) / 2;
       else if (from < element.scrollTop) element.scrollTop = from;
       else if (to > element.scrollTop + visible) element.scrollTop = to - visible;
+      // The browser tells of it a frame later: until then the rows would be those from before.
+      setTop(element.scrollTop);
     },
     [rowHeight],
   );

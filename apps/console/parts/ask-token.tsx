@@ -7,7 +7,7 @@ import classes from "./ask-token.module.css";
 /** Shown where the API wants a token and has none, or another one. */
 export function AskToken() {
   const session = useSession();
-  const { trouble } = usePlayer();
+  const trouble = usePlayer("trouble");
   const [token, setToken] = useState("");
   const enter = () => {
     keepToken(token.trim());
@@ -16,7 +16,13 @@ export function AskToken() {
     session.begin();
   };
   return (
-    <form className={classes.page} action={enter}>
+    <form
+      className={classes.page}
+      onSubmit={(event) => {
+        event.preventDefault();
+        enter();
+      }}
+    >
       <h1>Drover</h1>
       <p>
         {trouble?.message}. `./drover up` prints a link with the token in it; the token itself is in the file

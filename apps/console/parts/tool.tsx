@@ -1,5 +1,6 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { Icon, type IconName } from "./icon.tsx";
+import classes from "./tool.module.css";
 
 interface ToolProps {
   readonly icon: IconName;
@@ -18,6 +19,7 @@ export function Tool({ icon, label, shortcut, isOn, isDisabled = false, onClick 
       <ActionIcon
         variant={isOn === true ? "filled" : "subtle"}
         color={isOn === true ? "teal" : "gray"}
+        className={classes.tool ?? ""}
         aria-label={label}
         {...(isOn === undefined ? {} : { "aria-pressed": isOn })}
         disabled={isDisabled}

@@ -4,7 +4,8 @@ import classes from "./trouble-bar.module.css";
 
 /** Says what does not answer, and since when. The last picture stays below. */
 export function TroubleBar() {
-  const { trouble, empty } = usePlayer();
+  const trouble = usePlayer("trouble");
+  const empty = usePlayer("empty");
   if (trouble === undefined) return null;
   const since = clockText(trouble.sinceMs).slice(0, 8);
   const text =

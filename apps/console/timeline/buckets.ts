@@ -1,4 +1,8 @@
 import type { ReplayBucket, ReplayStep } from "#contracts";
+import type { StepWindow } from "../history/step-window.ts";
+
+/** The steps at hand, and whether there are more on either side. */
+type StepsAtHand = Pick<StepWindow, "steps" | "moreBefore" | "moreAfter">;
 
 /** A stretch of time, epoch milliseconds. */
 export interface Range {
@@ -16,12 +20,12 @@ const FINE_BARS = 240;
 export function bucketsIn(
   all: readonly ReplayBucket[],
   range: Range,
-  steps: readonly ReplayStep[],
+  { steps, moreBefore, moreAfter }: StepsAtHand,
 ): readonly ReplayBucket[] {
   const coarse = all.filter(({ fromMs, toMs }) => toMs >= range.fromMs && fromMs <= range.toMs);
   const [first, last] = [steps[0], steps.at(-1)];
-  const isAtHand =
-    first !== undefined && last !== undefined && first.atMs <= range.fromMs && last.atMs >= range.toMs;
+  if (first === undefined || last === undefined) return coarse;
+  const isAtHand = (!moreBefore || first.atMs <= range.fromMs) && (!moreAfter || last.atMs >= range.toMs);
   return isAtHand && coarse.length < FINE_BARS ? fineBuckets(range, steps) : coarse;
 }
 

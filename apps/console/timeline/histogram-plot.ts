@@ -1,5 +1,6 @@
 import uPlot from "uplot";
 import type { ReplayBucket } from "#contracts";
+import { clockText, dayText } from "../history/moment.ts";
 import type { Range } from "./buckets.ts";
 
 /** What the histogram marks, epoch milliseconds. */
@@ -10,13 +11,8 @@ export interface PlotMarks {
 }
 
 export const PLOT_HEIGHT = 92;
-/** Room at the sides of the bars, so that a cursor at an end is whole. */
-export const SIDE = 8;
-
-/** The colours of a theme, as the style sheet has them. */
-function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-}
+/** Room at the sides of the bars, so that a cursor or a label at an end is whole. */
+export const SIDE = 18;
 
 /** Draws the histogram into an element. `marks` is asked for at each drawing. */
 export function makePlot(into: HTMLElement, width: number, range: Range, marks: () => PlotMarks): uPlot {
@@ -42,6 +38,7 @@ export function makePlot(into: HTMLElement, width: number, range: Range, marks: 
           grid: { show: false },
           ticks: { stroke: resolved("var(--line)"), size: 4 },
           font: "11px system-ui",
+          values: (_, ticks) => ticks.map((ms) => tickText(ms, range.toMs - range.fromMs)),
         },
         { show: false },
       ],
@@ -55,6 +52,13 @@ export function makePlot(into: HTMLElement, width: number, range: Range, marks: 
     [[], [], []],
     into,
   );
+}
+
+/** As much of a time as tells ticks apart. */
+function tickText(ms: number, widthMs: number): string {
+  if (widthMs < 2_000) return clockText(ms).slice(3);
+  if (widthMs < 15 * 60_000) return clockText(ms).slice(0, 8);
+  return widthMs < 2 * 86_400_000 ? clockText(ms).slice(0, 5) : dayText(ms).slice(5);
 }
 
 /** Bars by the root of their counts: one failure beside ten thousand events is still seen. */
@@ -77,7 +81,7 @@ function resolved(value: string): string {
   document.body.append(probe);
   const { color } = getComputedStyle(probe);
   probe.remove();
-  return color || colour("--ink");
+  return color;
 }
 
 /** Violations as triangles on the upper edge, and the two marks as lines with their letters. */

@@ -14,7 +14,7 @@ import { useAlmanac } from "./use-range.ts";
 export function Histogram({ bounds, range }: { readonly bounds: Range; readonly range: Range }) {
   const { player } = useSession();
   const { extent, violations } = useAlmanac();
-  const { seeking } = usePlayer();
+  const seeking = usePlayer("seeking");
   const link = useLink();
   const scheme = useComputedColorScheme();
   const { ref: sized, width } = useElementSize();
@@ -23,7 +23,7 @@ export function Histogram({ bounds, range }: { readonly bounds: Range; readonly 
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a moment fetched brings other steps to hand
   const buckets = useMemo(
-    () => bucketsIn(extent?.buckets ?? [], range, player.window.steps),
+    () => bucketsIn(extent?.buckets ?? [], range, player.window),
     [extent, range, player, seeking],
   );
   const marks = useRef<PlotMarks>({ violationsMs: [], aMs: undefined, bMs: undefined });

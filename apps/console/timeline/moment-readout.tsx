@@ -1,12 +1,14 @@
 import { clockText, dayText } from "../history/moment.ts";
 import { type PlayerSnapshot } from "../history/player-snapshot.ts";
-import { usePlayer } from "../session.ts";
+import { usePlayer, useSession } from "../session.ts";
 import classes from "./moment-readout.module.css";
 
 /** The moment shown: time, event, and position. */
 export function MomentReadout() {
-  const snapshot = usePlayer();
-  const { empty, atMs, step } = snapshot;
+  const { player } = useSession();
+  const empty = usePlayer("empty");
+  const atMs = usePlayer("atMs");
+  const step = usePlayer("step");
   if (empty) return <span className={classes.faint}>…</span>;
   return (
     <div className={classes.readout}>
@@ -18,7 +20,11 @@ export function MomentReadout() {
         {step === undefined ? "before the first event" : step.type}
       </span>
       {step === undefined ? null : (
-        <span className={classes.position} title={positionText(snapshot)} data-testid="moment-position">
+        <span
+          className={classes.position}
+          title={positionText(player.snapshot())}
+          data-testid="moment-position"
+        >
           {step.hostId ?? "control"} #{step.sequence}
         </span>
       )}

@@ -11,7 +11,9 @@ import { ZoomTools } from "./zoom-tools.tsx";
 /** Play, step, follow, and how fast. */
 export function Transport() {
   const session = useSession();
-  const { playing, live, tempo, buffering, seeking } = usePlayer();
+  const playing = usePlayer("playing");
+  const live = usePlayer("live");
+  const tempo = usePlayer("tempo");
   const { violations, checked } = useAlmanac();
   const { zoom } = useLink();
   const shown = useRange();
@@ -57,7 +59,7 @@ export function Transport() {
           if (chosen !== undefined) session.player.setTempo(chosen);
         }}
       />
-      <span className={classes.note}>{noteOf({ live, buffering, seeking })}</span>
+      <Note />
       <span className={classes.right}>
         {hasNone ? "" : `${violations.length} ${violations.length === 1 ? "violation" : "violations"} · `}
         {checked ? "" : "checking… · "}
@@ -69,8 +71,11 @@ export function Transport() {
   );
 }
 
-function noteOf(state: { live: boolean; buffering: boolean; seeking: boolean }): string {
-  if (state.seeking) return "going there…";
-  if (state.buffering) return "fetching…";
-  return state.live ? "live" : "";
+/** What goes on, where it is not seen. */
+function Note() {
+  const live = usePlayer("live");
+  const buffering = usePlayer("buffering");
+  const seeking = usePlayer("seeking");
+  const text = seeking ? "going there…" : buffering ? "fetching…" : live ? "live" : "";
+  return <span className={classes.note}>{text}</span>;
 }

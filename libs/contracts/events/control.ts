@@ -125,4 +125,15 @@ export const controlEvents = {
   /** Requests for this host go to that app from now on. `appId`: a later app of that name does not have it. */
   HostnameClaimed: z.strictObject({ ...hostnameOfApp, claimedAtMs: z.number() }),
   HostnameReleased: z.strictObject(hostnameOfApp),
+  /**
+   * A projection was not what a host's log folds to, and was made anew from it (F07). `expected`: the hash that the host told
+   * at that place of its log; `found`: the projection's own; `fresh`: that of a fold of the log as the hub has it, which says
+   * whose fault it is.
+   */
+  DriftFound: z.strictObject({
+    ...{ projection: z.string(), hostId: z.string(), logId: z.string(), sequence: z.number().int() },
+    ...{ expected: z.string(), found: z.string(), fresh: z.string() },
+    /** Where the projection differed from the fresh fold, as paths, the first few. */
+    differences: z.array(z.string()),
+  }),
 } as const;

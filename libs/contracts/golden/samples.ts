@@ -284,4 +284,9 @@ export const SAMPLES: { readonly [T in EventType]: SampleOf<T> } = {
     claimedAtMs: 1_764_000_000_000,
   },
   HostnameReleased: { hostname: "www.example.com", appName: "hello", appId: "app-1" },
+  DriftFound: {
+    ...{ projection: "api", hostId, logId: "01JDHOST", sequence: 7 },
+    ...{ expected: "ab".repeat(32), found: "cd".repeat(32), fresh: "ab".repeat(32) },
+    differences: ["machines.0.state"],
+  },
 };

@@ -7,7 +7,7 @@ import { minimise } from "../minimise.ts";
 import { redact } from "../redact.ts";
 import { type Deciders, PRESENT_DECIDERS } from "../redecide/deciders.ts";
 import { type FoundShown, findShown } from "./find-shown.ts";
-import { prunedBase } from "./pruned-base.ts";
+import { baseOfTheirLogs, prunedBase } from "./pruned-base.ts";
 import { relive, type Stretched } from "./relive.ts";
 import { look } from "./shown.ts";
 import type { ExportedSlice, SliceRequest } from "./slice.ts";
@@ -101,8 +101,9 @@ async function reduce(
   onProgress(`${least.items.length} of ${stretch.events.length} events are left after ${least.runs} tries`);
   const small = of(least.items);
   if (small.base === undefined) return { ...least, stretch: small };
-  const pruned = { ...small, base: prunedBase(small.base, small.events) };
-  return { ...least, stretch: isAsShown(pruned, shows, deciders) ? pruned : small };
+  const bases = [prunedBase, baseOfTheirLogs].map((prune) => prune(small.base!, small.events));
+  const pruned = bases.map((base) => ({ ...small, base }));
+  return { ...least, stretch: pruned.find((one) => isAsShown(one, shows, deciders)) ?? small };
 }
 
 function isNear(event: RecordedEvent, shows: ArchiveShows, { about, log }: EventRef): boolean {

@@ -8,10 +8,9 @@ type HostLogs = SliceBase["fleet"]["logs"];
  * events is about. Whether what the slice shows depends on them after all is for the caller to see.
  */
 export function prunedBase(base: SliceBase, events: readonly RecordedEvent[]): SliceBase {
-  const logs = new Set(events.map(({ log }) => log));
   const text = events.map(({ data, subject }) => `${subject} ${JSON.stringify(data)}`).join("\n");
   const isNamed = (id: unknown) => typeof id === "string" && id !== "" && text.includes(id);
-  const { fleet, position } = base;
+  const { fleet } = baseOfTheirLogs(base, events);
   const control = Object.fromEntries(
     Object.entries(fleet.control as Record<string, readonly unknown[]>).map(([name, records]) => [
       name,
@@ -19,13 +18,18 @@ export function prunedBase(base: SliceBase, events: readonly RecordedEvent[]): S
     ]),
   );
   return {
+    ...baseOfTheirLogs(base, events),
+    fleet: { ...fleet, control, logs: fleet.logs.map((one) => prunedLog(one, isNamed)) },
+  };
+}
+
+/** A base without the logs that none of the events stands in; CONTROL stays whole. */
+export function baseOfTheirLogs(base: SliceBase, events: readonly RecordedEvent[]): SliceBase {
+  const logs = new Set(events.map(({ log }) => log));
+  return {
     ...base,
-    position: Object.fromEntries(Object.entries(position).filter(([log]) => logs.has(log))),
-    fleet: {
-      ...fleet,
-      control,
-      logs: fleet.logs.filter(({ log }) => logs.has(log)).map((one) => prunedLog(one, isNamed)),
-    },
+    position: Object.fromEntries(Object.entries(base.position).filter(([log]) => logs.has(log))),
+    fleet: { ...base.fleet, logs: base.fleet.logs.filter(({ log }) => logs.has(log)) },
   };
 }
 

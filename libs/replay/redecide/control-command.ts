@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<ControlCommand["type"], true>> = {
   RevokeToken: true,
   ClaimHostname: true,
   ReleaseHostname: true,
+  ReportDrift: true,
 };
 
 /** What `describeControl` leaves out, as the event holds it. */

@@ -115,7 +115,7 @@ function operationCause(act: Act, first: Told, rest: readonly Told[], children: 
     ...{ atMs, ...(isOver ? { durationMs } : {}), event: eventRef(first.event) },
     children: [
       ...routeCauses(first),
-      ...stepCauses(operation, [...own.slice(1), ...follow]),
+      ...stepCauses(operation, atMs, [...own.slice(1), ...follow]),
       ...rest.filter(({ event }) => endsIt(event)).map((told) => eventCause(told, [])),
       ...children,
     ],

@@ -12,12 +12,16 @@ interface Failure {
 }
 
 /**
- * The steps of an operation: how long each took, how often it was tried, what went wrong. `events`: all that belong to it,
- * and those that came of its end, in order.
+ * The steps of an operation: how long each took, how often it was tried, what went wrong. `beginMs`: when it was written
+ * down. `events`: all that belong to it, and those that came of its end, in order.
  */
-export function stepCauses(operation: OperationStart, events: readonly RecordedEvent[]): Cause[] {
+export function stepCauses(
+  operation: OperationStart,
+  beginMs: number,
+  events: readonly RecordedEvent[],
+): Cause[] {
   const causes: Cause[] = [];
-  let sinceMs = operation.startedAtMs;
+  let sinceMs = beginMs;
   let failures: Failure[] = [];
   for (const event of events) {
     const step = operation.steps[causes.length];

@@ -3,14 +3,15 @@ import { wallMsOf } from "#kernel";
 import type { Entity } from "#timeline";
 import { timeText } from "../phrases.ts";
 import { causesOf, commandCause } from "./act-cause.ts";
-import { type Act, actsOf, beginningOf } from "./acts.ts";
+import { type Act, beginningOf } from "./acts.ts";
 import type { Cause, Explanation } from "./explanation.ts";
 import { type Scene, waitsOf } from "./waiting.ts";
 
-/** A machine or volume that a request had to do with. */
+/** A machine or volume that a request had to do with. `acts`: its events, grouped. */
 export interface Concerned {
   readonly entity: Entity;
   readonly scene: Scene;
+  readonly acts: readonly Act[];
 }
 
 /** What became of a request: as its router tells it, and what it had hosts do. At least one of both is known. */
@@ -27,7 +28,7 @@ export function whyRequest(
 
 /** A request that no router told of: one to the API, or one whose trace is gone. */
 function untraced(requestId: string, concerned: readonly Concerned[]): Omit<Explanation, "stuck"> {
-  const roots = concerned.flatMap(({ scene }) => ownRoots(actsOf(scene.told), requestId));
+  const roots = concerned.flatMap(({ acts }) => ownRoots(acts, requestId));
   const names = concerned.map(({ entity }) => `${entity.kind} ${entity.id}`).join(", ");
   const [first] = roots.map(beginningOf);
   const when =
@@ -111,9 +112,8 @@ function startsAskedBy(
   concerned: readonly Concerned[],
 ): Act[] {
   if (stage !== "asked" && stage !== "accepted") return [];
-  const scene = concerned.find(({ entity }) => entity.kind === "machine" && entity.id === machineId)?.scene;
-  if (scene === undefined) return [];
-  const acts = actsOf(scene.told);
+  const acts =
+    concerned.find(({ entity }) => entity.kind === "machine" && entity.id === machineId)?.acts ?? [];
   const own = ownRoots(acts, trace.requestId);
   if (own.length > 0) return own;
   const endMs = trace.atMs + (trace.stages.at(-1)?.afterMs ?? 0) + CLOCK_SLACK_MS;

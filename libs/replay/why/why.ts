@@ -101,7 +101,8 @@ function machinesIn({ stages }: RequestTrace): Entity[] {
 async function concernedBy({ timeline, world, nowMs }: Asked, entities: readonly Entity[]) {
   const concerned = [];
   for (const entity of entities) {
-    concerned.push({ entity, scene: await sceneOf(timeline, entity, world, nowMs) });
+    const scene = await sceneOf(timeline, entity, world, nowMs);
+    concerned.push({ entity, scene, acts: actsOf(scene.told) });
   }
   return concerned;
 }
