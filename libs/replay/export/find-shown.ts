@@ -1,7 +1,15 @@
 import type { ArchiveShows, RecordedEvent } from "#contracts";
 import type { Moment } from "#fleet";
 import { RefusedError, refusal } from "#kernel";
-import { applyAndCompare, type Entity, factsOf, formatEntity, type Timeline, touchedBy } from "#timeline";
+import {
+  applyAndCompare,
+  type Entity,
+  factsOf,
+  formatEntity,
+  type Timeline,
+  touchedBy,
+  type World,
+} from "#timeline";
 import { type EventRef, eventRef } from "../event-ref.ts";
 import { invariantOf } from "../invariant-of.ts";
 import { Watch } from "../invariants/watch.ts";
@@ -36,7 +44,7 @@ export function findShown(timeline: Timeline, request: SliceRequest): Promise<Fo
 async function findBreak(timeline: Timeline, name: string, request: SliceRequest): Promise<FoundShown> {
   const { entity: scope, until = NOW } = request;
   const invariant = invariantOf(name);
-  const watch = new Watch(await timeline.beginning(), [invariant]);
+  const watch = new Watch(await before(timeline, request), [invariant]);
   const recent = await recentOf(timeline, request);
   for await (const batch of timeline.after(watch.world, { until })) {
     for (const event of batch) {
@@ -58,7 +66,7 @@ async function findEvent(timeline: Timeline, eventId: string, request: SliceRequ
   const moment = await timeline.momentOf(eventId);
   if (moment === undefined) throw notFound(`the logs hold no event ${eventId}`);
   const recent = await recentOf(timeline, request);
-  const world = await timeline.beginning();
+  const world = await before(timeline, request);
   for await (const batch of timeline.after(world, { until: moment })) {
     for (const event of batch) {
       recent.add(event);
@@ -77,7 +85,7 @@ async function findEvent(timeline: Timeline, eventId: string, request: SliceRequ
 
 async function findFacts(timeline: Timeline, entity: Entity, request: SliceRequest): Promise<FoundShown> {
   const recent = await recentOf(timeline, request);
-  const world = await timeline.beginning();
+  const world = await before(timeline, request);
   let last: RecordedEvent | undefined;
   for await (const batch of timeline.after(world, { until: request.until ?? NOW })) {
     for (const event of batch) {
@@ -102,7 +110,11 @@ async function findFacts(timeline: Timeline, entity: Entity, request: SliceReque
 
 async function recentOf(timeline: Timeline, request: SliceRequest): Promise<RecentEvents> {
   const { mostConsidered = MOST_CONSIDERED } = request;
-  return new RecentEvents(timeline, await timeline.beginning(), mostConsidered);
+  return new RecentEvents(timeline, await before(timeline, request), mostConsidered);
+}
+
+function before(timeline: Timeline, { since }: SliceRequest): Promise<World> {
+  return since === undefined ? timeline.beginning() : timeline.at(since);
 }
 
 function notFound(message: string): RefusedError {

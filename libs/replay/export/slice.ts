@@ -17,6 +17,8 @@ export interface SliceRequest {
   readonly entity?: Entity;
   /** Id of an event: the slice leads to it, and it changes what it changed. */
   readonly event?: string;
+  /** Begins in the world of this moment; with the beginning of history when left out. */
+  readonly since?: Moment;
   /** Looks no further than this. "now" when left out. */
   readonly until?: Moment;
   /** Leaves out what is not needed; true when left out. */
