@@ -9,10 +9,10 @@ import { CONTROL, FLEET } from "./stream-names.ts";
 /** What is read of a host's history, and how far ahead. */
 export type HistoryOptions = Pick<ReadOptions, "page"> & { readonly hostId?: string };
 
-/** Everything that CONTROL holds, in its order, or what comes from a sequence on. */
+/** Everything that CONTROL holds, in its order; or what comes from a sequence on, or under one subject. */
 export async function* readControl(
   nc: NatsConnection,
-  options: Pick<ReadOptions, "page" | "fromSequence"> = {},
+  options: ReadOptions = {},
 ): AsyncGenerator<DecodedEvent> {
   const log = await controlLogId(nc);
   for await (const message of readStream(nc, CONTROL, options)) yield decodeOfControl(log, message);
@@ -36,6 +36,15 @@ export function readMachine(
   machineId: string,
 ): AsyncGenerator<DecodedEvent> {
   return readFleet(nc, { filter: subjects.machine(hostId, machineId) });
+}
+
+/** All that FLEET holds of one volume on one host, and of its snapshots there, in that order. */
+export function readVolume(
+  nc: NatsConnection,
+  hostId: string,
+  volumeId: string,
+): AsyncGenerator<DecodedEvent> {
+  return readFleet(nc, { filter: subjects.volume(hostId, volumeId) });
 }
 
 /** What FLEET holds of one log from a sequence of that log on, each once and in order. */
@@ -68,10 +77,15 @@ async function* readFleet(nc: NatsConnection, options: ReadOptions): AsyncGenera
 }
 
 /** Ids of all hosts that FLEET holds events of, sorted: also of those that are gone. */
-export async function hostsWithHistory(nc: NatsConnection): Promise<string[]> {
-  const jsm = await jetstreamManager(nc, { checkAPI: false });
+export function hostsWithHistory(nc: NatsConnection): Promise<string[]> {
   // Every log begins with an event of the host itself.
-  const { state } = await jsm.streams.info(FLEET, { subjects_filter: subjects.host("*") });
+  return hostsWith(nc, subjects.host("*"));
+}
+
+/** Ids of all hosts in whose logs there is something under a subject (`*` for the host), sorted. */
+export async function hostsWith(nc: NatsConnection, filter: string): Promise<string[]> {
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const { state } = await jsm.streams.info(FLEET, { subjects_filter: filter });
   return Object.keys(state.subjects ?? {})
     .map((subject) => subject.split(".", 3)[2] ?? "")
     .sort();

@@ -14,18 +14,29 @@ export type { Fold } from "./fold.ts";
 export type { AskOwner } from "./gap-repair.ts";
 export {
   type HistoryOptions,
+  hostsWith,
   hostsWithHistory,
   readControl,
   readHosts,
   readLog,
   readMachine,
+  readVolume,
 } from "./history.ts";
 export { HostLog, type HostLogSettings, type LogStretch } from "./host-log.ts";
 export { HostPulse } from "./host-pulse.ts";
 export { HostStates } from "./host-states.ts";
 export type { FoundLog, RetiredLog } from "./host-streams.ts";
 export type { FeedCursors, FeedLoss } from "./hub-feed.ts";
+export { followHub, type HubFollower, type HubPlace } from "./hub-follow.ts";
 export { type HeldEvent, heldEventId, heldFrom, lastHeld } from "./hub-holdings.ts";
+export {
+  type ArrivedEvent,
+  type ControlEntry,
+  type HubEnds,
+  hubEnds,
+  readArrivals,
+  readControlRange,
+} from "./hub-range.ts";
 export { controlLogId, ensureHubStreams, type HubStreamOptions } from "./hub-streams.ts";
 export { Ledger } from "./ledger.ts";
 export type { LedgerSettings } from "./ledger-settings.ts";

@@ -11,7 +11,8 @@ import { emptyHost, evolveHost } from "#hosts";
 import { wallMsOf } from "#kernel";
 import type { FleetView, HostLogView } from "./fleet-view.ts";
 import { depart, forgetDeparted, forgetPlaced, forgetVolume } from "./forget.ts";
-import { HISTORY_LENGTH, historyEntry } from "./machine-history.ts";
+import { Histories } from "./histories.ts";
+import { historyEntry } from "./machine-history.ts";
 
 /** The view after one event. Changes `view` in place and returns it. Each log's events have to come in order. */
 export function evolveFleet(view: FleetView, event: RecordedEvent): FleetView {
@@ -45,14 +46,11 @@ function remember(log: HostLogView, event: RecordedEvent<MachineEvent>): void {
   if (machine === undefined) return;
   if (event.type === "MachineDestroyed") depart(log, machine);
   const entry = historyEntry(event, machine);
-  if (entry === undefined) return;
-  const history = log.histories.get(machineId);
-  if (history === undefined) log.histories.set(machineId, [entry]);
-  else if (history.push(entry) > HISTORY_LENGTH) history.shift();
+  if (entry !== undefined) log.histories.append(machineId, entry);
 }
 
 function emptyLog(hostId: string): HostLogView {
-  return { hostId, host: emptyHost(), histories: new Map(), departures: new Map() };
+  return { hostId, host: emptyHost(), histories: new Histories(), departures: new Map() };
 }
 
 /** From `evt.host.<hostId>.…`: the one part of an event that its log's place vouches for. */

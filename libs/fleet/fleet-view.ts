@@ -7,6 +7,7 @@ import {
 } from "#control";
 import { HOST_FOLD_VERSION, type Host, hostFromJson, hostToJson } from "#hosts";
 import { canonicalHash } from "#kernel";
+import { Histories } from "./histories.ts";
 import type { HistoryEntry } from "./machine-history.ts";
 
 /** A destroyed machine on its way out of memory. */
@@ -21,8 +22,7 @@ export interface Departure {
 export interface HostLogView {
   readonly hostId: string;
   readonly host: Host;
-  /** By machine id, oldest entry first. */
-  readonly histories: Map<string, HistoryEntry[]>;
+  readonly histories: Histories;
   /** Machines destroyed in this log that the host still remembers, in order. */
   readonly departures: Map<string, Departure>;
 }
@@ -79,7 +79,7 @@ export function fleetToJson(view: FleetView): FleetJson {
     hostId,
     host: hostToJson(host),
     // Copied: they go on being changed.
-    histories: sorted(histories)
+    histories: sorted(histories.all())
       .filter(([machineId]) => host.machines.has(machineId))
       .map(([machineId, entries]): [string, HistoryEntry[]] => [machineId, [...entries]]),
     departures: [...departures.values()],
@@ -98,7 +98,12 @@ export function fleetFromJson(json: unknown): FleetView {
   const saved = json as FleetJson;
   const logs = saved.logs.map(({ log, hostId, host, histories, departures }): [string, HostLogView] => [
     log,
-    { hostId, host: hostFromJson(host), histories: new Map(histories), departures: byMachine(departures) },
+    {
+      hostId,
+      host: hostFromJson(host),
+      histories: new Histories(histories),
+      departures: byMachine(departures),
+    },
   ]);
   return {
     control: controlFromJson(saved.control),
@@ -114,7 +119,7 @@ export function fleetHash(view: FleetView): string {
   return canonicalHash(fleetToJson(view));
 }
 
-function sorted<V>(map: ReadonlyMap<string, V>): [string, V][] {
+function sorted<V>(map: Iterable<readonly [string, V]>): (readonly [string, V])[] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 

@@ -18,18 +18,27 @@ export function depart(log: HostLogView, { id: machineId, epoch, appName, name }
 /** Drops what is left of the machines that the host has forgotten. They leave in the order in which they were destroyed. */
 export function forgetDeparted(view: FleetView, log: HostLogView): void {
   for (const departure of log.departures.values()) {
-    const { machineId, epoch } = departure;
+    const { machineId } = departure;
     if (log.host.machines.has(machineId)) return;
     log.departures.delete(machineId);
-    log.histories.delete(machineId);
-    const placement = view.control.placements.get(machineId);
-    if (placement === undefined || placement.epoch < epoch) view.unplaced.set(machineId, departure);
-    else if (placement.epoch === epoch) drop(view, departure);
+    log.histories.drop(machineId);
+    forgetMachine(view, departure);
   }
 }
 
+/** Drops what CONTROL has of a machine that its host has forgotten; or takes note, where it does not have it yet. */
+export function forgetMachine(view: FleetView, departure: Departure): void {
+  const { machineId, epoch } = departure;
+  const placement = view.control.placements.get(machineId);
+  if (placement === undefined || placement.epoch < epoch) view.unplaced.set(machineId, departure);
+  else if (placement.epoch === epoch) drop(view, departure);
+}
+
 /** Drops where a destroyed volume was placed: from now on its host tells of it, for as long as it remembers. */
-export function forgetVolume({ control, unplacedVolumes }: FleetView, { id, epoch }: Volume): void {
+export function forgetVolume(
+  { control, unplacedVolumes }: FleetView,
+  { id, epoch }: Pick<Volume, "id" | "epoch">,
+): void {
   const placement = control.volumePlacements.get(id);
   if (placement === undefined || placement.epoch < epoch) unplacedVolumes.set(id, epoch);
   else if (placement.epoch === epoch) control.volumePlacements.delete(id);

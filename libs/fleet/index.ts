@@ -3,6 +3,7 @@ export { type Drift, DriftWatch, HASHED_EVERY, hostHash } from "./drift-watch.ts
 export { evolveFleet } from "./evolve.ts";
 export { FLEET_FOLD } from "./fleet-fold.ts";
 export {
+  type Departure,
   emptyFleet,
   FLEET_FOLD_VERSION,
   type FleetView,
@@ -11,6 +12,8 @@ export {
   fleetToJson,
   type HostLogView,
 } from "./fleet-view.ts";
+export { forgetMachine, forgetVolume } from "./forget.ts";
+export { Histories } from "./histories.ts";
 export { HISTORY_LENGTH, type HistoryEntry, historyEntry } from "./machine-history.ts";
 export { mergeByClock } from "./merge.ts";
 export { type Moment, upTo } from "./moment.ts";

@@ -69,7 +69,7 @@ export function findMachineByName(view: FleetView, appName: string, name: string
 
 /** A machine's latest events, oldest first, whichever logs they stand in. */
 export function machineHistory(view: FleetView, machineId: string): HistoryEntry[] {
-  return mergeHistories([...view.logs.values()].flatMap((log) => [log.histories.get(machineId) ?? []]));
+  return mergeHistories([...view.logs.values()].map((log) => log.histories.of(machineId)));
 }
 
 /** Each host's log of today, by host id: not succeeded by another, and the registered one should there still be several. */

@@ -1,6 +1,6 @@
 import { and, inArray } from "drizzle-orm";
 import { hostEvents, type RecordedEvent } from "#contracts";
-import { emptyFleet, type FleetView } from "#fleet";
+import { emptyFleet, type FleetView, Histories } from "#fleet";
 import type { Machine } from "#machines";
 import { isMachineEvent } from "./fold-events.ts";
 import type { Transaction } from "./generations.ts";
@@ -55,7 +55,7 @@ async function loadLogs(
   }
   for (const row of await tx.select().from(hosts).where(inArray(hosts.log, logs))) {
     const host = hostOf(row, machinesOf.get(row.log) ?? []);
-    part.logs.set(row.log, { hostId: row.hostId, host, histories: new Map(), departures: new Map() });
+    part.logs.set(row.log, { hostId: row.hostId, host, histories: new Histories(), departures: new Map() });
   }
 }
 

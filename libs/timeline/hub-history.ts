@@ -4,6 +4,7 @@ import { mergeByClock } from "#fleet";
 import type { Position } from "#kernel";
 import { History, type OnUnreadable, type Stretch } from "./history.ts";
 import { matcher } from "./listed-history.ts";
+import { narrowHistories, type Subject, subjectOf } from "./narrow.ts";
 
 type Connection = Parameters<typeof readControl>[0];
 
@@ -30,12 +31,22 @@ export class HubHistory extends History {
 
   override async *arrivals(stretch: Stretch = {}): AsyncGenerator<readonly RecordedEvent[]> {
     const wanted = matcher(stretch);
+    const subject = subjectOf(stretch);
+    if (subject !== undefined) {
+      for (const history of await this.#narrow(subject)) yield* batches(history, wanted);
+      return;
+    }
     if (stretch.hostId === undefined) yield* batches(this.#good(readControl(this.#nc)), wanted);
     const { hostId } = stretch;
     yield* batches(this.#good(readHosts(this.#nc, hostId === undefined ? {} : { hostId })), wanted);
   }
 
   override async *ordered(stretch: Stretch = {}): AsyncGenerator<readonly RecordedEvent[]> {
+    const subject = subjectOf(stretch);
+    if (subject !== undefined) {
+      yield* batches(mergeByClock(await this.#narrow(subject)), matcher(stretch));
+      return;
+    }
     const hostIds = stretch.hostId === undefined ? await hostsWithHistory(this.#nc) : [stretch.hostId];
     const page = Math.max(10, Math.floor(MERGE_BUFFER / (hostIds.length + 1)));
     const control = stretch.hostId === undefined ? [this.#good(readControl(this.#nc, { page }))] : [];
@@ -49,6 +60,10 @@ export class HubHistory extends History {
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  #narrow(subject: Subject): Promise<AsyncGenerator<RecordedEvent>[]> {
+    return narrowHistories(this.#nc, subject, (history) => this.#good(history));
   }
 
   async *#good(history: AsyncIterable<DecodedEvent>): AsyncGenerator<RecordedEvent> {
