@@ -74,7 +74,7 @@ export class MadeHub {
     const before = this.#sources.get(log)!;
     const [transform] = before.subject_transforms!;
     // Under the same filter the server would go on where it was.
-    const src = transform!.src.replace(".*.", `.${transform!.dest.split(".")[2]}.`);
+    const src = transform!.src!.replace(".*.", `.${transform!.dest!.split(".")[2]}.`);
     this.#sources.set(log, { ...before, subject_transforms: [{ ...transform!, src }] });
     await jsm.streams.update(FLEET, { sources: [...this.#sources.values()] });
     this.#arrived += messages;

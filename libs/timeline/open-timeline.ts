@@ -31,6 +31,8 @@ export interface OpenedTimeline {
    * does it for a directory; the next one waits for its turn. `onTrouble`: why it has to begin again, a full disk say.
    */
   follow(signal: AbortSignal, onTrouble?: (trouble: unknown) => void): Promise<void>;
+  /** Ends what follows. The connection stays the caller's. */
+  close(): Promise<void>;
 }
 
 /** Opens the history that a hub holds. */
@@ -39,8 +41,17 @@ export async function openTimeline(settings: OpenTimelineSettings): Promise<Open
   const onProgress = settings.onProgress ?? (() => undefined);
   const rounds = new Rounds(nc, directory, settings.roundEvents);
   if (build) await buildOnce(rounds, onProgress);
+  const closing = new AbortController();
+  let following: Promise<void> = Promise.resolve();
   return {
     timeline: new RoundsTimeline(nc, rounds, onUnreadable, onProgress),
-    follow: (signal, onTrouble = () => undefined) => buildOn(nc, clock, rounds, onTrouble, signal),
+    follow: (signal, onTrouble = () => undefined) => {
+      following = buildOn(nc, clock, rounds, onTrouble, AbortSignal.any([signal, closing.signal]));
+      return following;
+    },
+    close: () => {
+      closing.abort();
+      return following;
+    },
   };
 }

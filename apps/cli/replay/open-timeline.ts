@@ -1,4 +1,4 @@
-import { RefusedError, refusal } from "#kernel";
+import { type Clock, RefusedError, refusal } from "#kernel";
 import { ArchiveHistory } from "#replay";
 import { type OnUnreadable, openTimeline, Timeline } from "#timeline";
 import type { CliContext, CommonFlags } from "../context.ts";
@@ -36,11 +36,24 @@ export async function withTimeline<T>(
   }
   return withHub(context, flags, async (hub) => {
     const directory = context.layout(flags).timelineDir;
-    const opened = await openTimeline({ nc: hub, directory, onUnreadable });
+    const settings = { nc: hub, directory, build: true, onUnreadable };
+    const opened = await openTimeline({ ...settings, onProgress: slowProgress(context.clock, output) });
     try {
       return await use({ timeline: opened.timeline, hub });
     } finally {
       await opened.close();
     }
   });
+}
+
+const QUIET_MS = 1_000;
+
+/** Tells how far a long question is, once a second, from one second on. */
+function slowProgress(clock: Clock, output: Output): (read: number, of: number) => void {
+  let nextMs = clock.monotonicMs() + QUIET_MS;
+  return (read, of) => {
+    if (clock.monotonicMs() < nextMs) return;
+    nextMs = clock.monotonicMs() + QUIET_MS;
+    output.progress(`${read.toLocaleString("en")} of ${of.toLocaleString("en")} events read…`);
+  };
 }
