@@ -75,7 +75,7 @@ describe("F07: one projection is silently wrong", () => {
   it("is found where a machine was lost, and follows what happens afterwards", async () => {
     const [kept, lost] = [await create(), await create()];
     viewed().log.host.machines.delete(lost);
-    viewed().log.histories.delete(lost);
+    viewed().log.histories.drop(lost);
     const found = await untilFound(2);
     expect(found).toHaveLength(2);
     expect((await shown(lost)).state).toBe("started");
