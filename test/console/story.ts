@@ -112,7 +112,8 @@ function crash(fleet: SimulatedFleet, hostId: string, machineId: string): number
 function startTwice(fleet: SimulatedFleet, hostId: string, machineId: string): void {
   const present = fleet.deciders;
   fleet.deciders = { ...present, ...startingTwice };
-  for (const origin of ["user", "request"]) fleet.command(hostId, machineId, { type: "StartMachine", origin });
+  for (const origin of ["user", "request"])
+    fleet.command(hostId, machineId, { type: "StartMachine", origin });
   fleet.deciders = present;
   settleSlowly(fleet, hostId, machineId);
 }

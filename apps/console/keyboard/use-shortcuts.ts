@@ -1,4 +1,5 @@
 import { useEffect } from "react";
+import { flushSync } from "react-dom";
 import { markNow } from "../diff/marks.ts";
 import { selectNeighbour } from "../machines/select-neighbour.ts";
 import { type Session, useSession } from "../session.ts";
@@ -18,9 +19,9 @@ const ACTS: Readonly<Record<string, Act>> = {
   j: (session) => moveInList(session, 1),
   k: (session) => moveInList(session, -1),
   "/": ({ link }) => {
-    link.push({ view: "list" });
-    // The field is there once the list is.
-    requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById("search")?.focus()));
+    // At once: the next key is the first letter.
+    flushSync(() => link.push({ view: "list" }));
+    document.getElementById("search")?.focus();
   },
 };
 
