@@ -64,11 +64,19 @@ interface Named {
   readonly isGone: boolean;
 }
 
+/** Of one that no host has, or has told of, CONTROL knows the name. */
 function machinesOf({ view }: World, ofApp: string | undefined): Named[] {
-  return listMachines(view, ofApp).map(({ machineId: id, machine }) => ({
+  const told = listMachines(view, ofApp).map(({ machineId: id, machine }) => ({
     ...{ id, name: machine?.name },
     isGone: machine !== undefined && isTerminal(machine.state),
   }));
+  const known = new Set(told.filter(({ name }) => name !== undefined).map(({ id }) => id));
+  const claimed = [...view.control.names].flatMap(([key, { machineId: id }]) => {
+    const [appName, name] = key.split("/", 2);
+    const isMeant = ofApp === undefined || appName === ofApp;
+    return isMeant && !known.has(id) && view.control.placements.has(id) ? [{ id, name, isGone: false }] : [];
+  });
+  return [...told, ...claimed];
 }
 
 function volumesOf({ view }: World, ofApp: string | undefined): Named[] {

@@ -48,7 +48,8 @@ function lastMsOf(act: Act): number {
 export function commandCause(act: Act): Cause {
   const { decision, header } = beginningOf(act);
   const caused = actCause(act);
-  if (decision === undefined) return caused;
+  // An operation that another one's end began was decided from a step's outcome, and that stands above it.
+  if (decision === undefined || decision.command === "RecordStep") return caused;
   const inputs = inputsText(decision.inputs);
   return {
     kind: "command",

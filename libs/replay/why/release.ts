@@ -4,11 +4,11 @@ import { durationText, timeText } from "../phrases.ts";
 /** So many attempts mean: until it works. */
 const UNTIL_DONE = 1_000;
 
-/** What would let a step be done: what has to happen, and what can be done about it. `giveUp`: the command that ends it all. */
-export function stepReleasedBy(run: OperationRun, step: StepSpec, giveUp: string | undefined): string {
+/** What would let a step be done: what has to happen, and what can be done about it. `machineId`: whose it is. */
+export function stepReleasedBy(run: OperationRun, step: StepSpec, machineId: string | undefined): string {
   const input = (step.input ?? {}) as { readonly image?: string; readonly timeoutMs?: number };
   const again = againText(run, step);
-  const orElse = giveUp === undefined ? "" : `; \`${giveUp}\` gives it up`;
+  const orElse = machineId === undefined ? "" : `; \`drover destroy ${machineId} --force\` gives it up`;
   switch (step.name) {
     case "pull-image":
       return `the registry gives image ${input.image ?? ""}${again}${orElse}`;

@@ -31,9 +31,7 @@ function machineWaits(scene: Scene, machineId: string): Waiting[] {
   const name = entityText("machine", machineId, machine.name);
   const waits: Waiting[] = [];
   if (machine.operation !== undefined) {
-    waits.push(
-      ...operationWaits(scene, name, hostId, machine.operation, `drover destroy ${machineId} --force`),
-    );
+    waits.push(...operationWaits(scene, name, hostId, machine.operation, machineId));
   }
   if (machine.queued !== undefined) {
     waits.push({
@@ -65,13 +63,13 @@ function volumeWaits(scene: Scene, volumeId: string): Waiting[] {
   return volume.operation === undefined ? [] : operationWaits(scene, name, hostId, volume.operation);
 }
 
-/** An operation waits for its step; where that should have ended long ago, for a host that says nothing. */
+/** An operation waits for its step; where that should have ended long ago, for a host that says nothing. `machineId`: whose it is. */
 export function operationWaits(
   { world, nowMs }: Pick<Scene, "world" | "nowMs">,
   name: string,
   hostId: string | undefined,
   run: OperationRun,
-  giveUp?: string,
+  machineId?: string,
 ): Waiting[] {
   const step = currentStep(run);
   if (step === undefined) return [];
@@ -79,15 +77,29 @@ export function operationWaits(
   const attempt = run.attempts === 0 ? "" : `, attempt ${run.attempts + 1}`;
   const error =
     lastError === undefined ? "" : `; the one before failed: ${lastError.code}: ${lastError.message}`;
+  const pausedUntilMs = sinceMs + (run.attempts === 0 ? (step.delayMs ?? 0) : 0);
+  const what = `the ${run.kind} of ${name}`;
+  if (pausedUntilMs > nowMs) return [pauseWait(what, run, pausedUntilMs, machineId)];
   const wait: Waiting = {
-    what: `the ${run.kind} of ${name}`,
+    what,
     sinceMs,
     because: `step ${step.name}${attempt} has no outcome yet${error}`,
-    releasedBy: stepReleasedBy(run, step, giveUp),
+    releasedBy: stepReleasedBy(run, step, machineId),
   };
   const dueMs = sinceMs + delayBeforeAttemptMs(run) + step.timeoutMs + REPORT_SLACK_MS;
   const heardMs = hostId === undefined ? undefined : lastHeardMs(world, hostId);
   return dueMs >= nowMs || hostId === undefined ? [wait] : [wait, silence(hostId, heardMs ?? sinceMs, dueMs)];
+}
+
+/** A process that ends again and again is started less and less often. */
+function pauseWait(what: string, { sinceMs }: OperationRun, untilMs: number, machineId?: string): Waiting {
+  const stop = machineId === undefined ? "" : `; \`drover stop ${machineId}\` has it stay stopped`;
+  return {
+    what,
+    sinceMs,
+    because: `its restart policy has it pause for ${durationText(untilMs - sinceMs)}`,
+    releasedBy: `${timeText(untilMs)}${stop}`,
+  };
 }
 
 /** What an attempt may take beyond its timeout until its outcome stands in the log. */
@@ -192,9 +204,7 @@ export function hostWaits(scene: Scene, hostId: string): Waiting[] {
   for (const machine of host.machines.values()) {
     if (machine.operation === undefined) continue;
     const name = entityText("machine", machine.id, machine.name);
-    waits.push(
-      ...operationWaits(scene, name, hostId, machine.operation, `drover destroy ${machine.id} --force`),
-    );
+    waits.push(...operationWaits(scene, name, hostId, machine.operation, machine.id));
   }
   for (const volume of host.volumes.values()) {
     if (volume.operation === undefined) continue;

@@ -70,8 +70,12 @@ function headline(
 }
 
 function stateText(facts: Facts): string {
-  const exit = facts.state === "stopped" || facts.state === "restarting" ? exitText(facts) : undefined;
-  return exit === undefined ? String(facts.state) : `${facts.state} (${exit})`;
+  const hasEnded = facts.state === "stopped" || facts.state === "restarting";
+  const words = [
+    ...(hasEnded ? [exitText(facts)] : []),
+    facts.restarts === undefined ? undefined : `restarted ${facts.restarts} times`,
+  ].filter((word) => word !== undefined);
+  return words.length === 0 ? String(facts.state) : `${facts.state} (${words.join(", ")})`;
 }
 
 /** What it was called, as its own events say. */

@@ -90,11 +90,10 @@ describe("why a machine is as it is", () => {
       "    route routers send it no requests: it is restarting",
       "    step remove-container: done",
       "    step prepare: done",
-      "    command RecordStep by host:h1",
-      "      operation start: over (MachineStarting)",
-      "        step launch: done",
-      "        event MachineStarted",
-      "          route routers send requests to it",
+      "    operation start: over (MachineStarting)",
+      "      step launch: done",
+      "      event MachineStarted",
+      "        route routers send requests to it",
     ]);
   });
 
@@ -146,6 +145,22 @@ describe("what a machine waits for", () => {
     expect(tree).toContain("refusal attempt 1 failed: effect_failed: runc said no");
   });
 
+  it("is the pause before a restart, which a stop ends", async () => {
+    const { fleet, machineId } = oneMachine();
+    for (const _ of [1, 2]) {
+      fleet.dies("h1", machineId, { exit_code: 1 });
+      if (fleet.host("h1").machines.get(machineId)!.restartsAtMs.length < 2) fleet.rest("h1", machineId);
+    }
+    const { stuck, headline } = await ask(fleet, machineId);
+    expect(headline).toContain("is restarting (exit 1, restarted 2 times) on h1");
+    expect(stuck).toMatchObject([
+      {
+        because: "its restart policy has it pause for 100 ms",
+        releasedBy: `${new Date(fleet.lastMs + 100).toISOString()}; \`drover stop ${machineId}\` has it stay stopped`,
+      },
+    ]);
+  });
+
   it("is a host that says nothing, once a step should have ended", async () => {
     const { fleet, machineId } = stopped();
     fleet.command("h1", machineId, { type: "StartMachine", origin: "user" });
@@ -194,12 +209,15 @@ describe("what a machine waits for", () => {
         error,
       }),
     );
-    const { stuck, causes, headline } = await ask(fleet, machineId);
+    const name = { appName: "hello", name: "web", machineId, atMs: 1 };
+    fleet.decideControl({ type: "ClaimMachineName", ...name });
+    const { stuck, causes, headline } = await ask(fleet, "hello/web");
+    expect(headline).toContain("machine web");
     expect(headline).toContain("on no host");
     expect(stuck).toEqual([
       {
         what: `a host for machine ${machineId}`,
-        sinceMs: fleet.lastMs,
+        sinceMs: expect.any(Number),
         because: "h1: cordoned: host h1 is cordoned by ann; h2: insufficient_capacity: host h2 has no room",
         releasedBy: expect.stringMatching(
           /^`drover uncordon h1`.*; room on h2.*; then the same create again$/,
