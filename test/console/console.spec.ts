@@ -124,7 +124,9 @@ describe("the console", () => {
     const start = await moment().textContent();
     await page.keyboard.press("Space");
     await page.getByRole("button", { name: "Pause" }).waitFor();
-    await moment().filter({ hasNotText: start ?? "" }).waitFor();
+    await moment()
+      .filter({ hasNotText: start ?? "" })
+      .waitFor();
     await page.keyboard.press("Space");
     await page.getByRole("button", { name: "Play" }).waitFor();
     const paused = await moment().textContent();
