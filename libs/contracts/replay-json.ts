@@ -168,7 +168,7 @@ export interface ReplayDiffChange {
   readonly event: ReplayEvent;
 }
 
-/** GET why?kind=&id=&m=: `kind` is machine, volume, host, operation, request or event. */
+/** GET why?kind=&id=&m=: `kind` is machine, volume, host, operation, request or event; without it `id` may be a name. */
 export interface ReplayExplanation {
   readonly headline: string;
   readonly causes: readonly ReplayCause[];

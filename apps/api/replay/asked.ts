@@ -78,6 +78,13 @@ export class Asked {
     for (const pending of this.#waiting.splice(0)) pending.fail(reason);
   }
 
+  /** What is under way, for people. */
+  work(): string[] {
+    return [...this.#underWay.values()].flatMap((pending) =>
+      pending === undefined ? [] : [JSON.stringify(pending.question).slice(0, MOST_TOLD)],
+    );
+  }
+
   answered(id: number, answer: Answer): void {
     const pending = this.#underWay.get(id);
     if (pending === undefined) return;
@@ -163,6 +170,8 @@ export class Asked {
   }
 }
 
+/** Characters of one question; an expression or a position may be long. */
+const MOST_TOLD = 300;
 const GONE = refusal("cancelled", "the client went away");
 const LOST = refusal("unreachable", "the debugger's thread was lost on the way: go on from the last event");
 const TOO_MANY = refusal("unreachable", "the debugger has too many questions to answer: ask again", {

@@ -1,7 +1,7 @@
 import type { ReplayDiff, ReplayEntityState, ReplayExtent, ReplayViolations } from "#contracts";
 import type { Moment } from "#fleet";
 import { type Clock, RefusedError, refusal, wallMsOf } from "#kernel";
-import { blame, diff, type FindTrace } from "#replay";
+import { blame, diff, type FindTrace, why } from "#replay";
 import { type Entity, factsOf, parseEntity, type Timeline } from "#timeline";
 import { logLines } from "./log-lines.ts";
 import { readMoment } from "./moment-text.ts";
@@ -67,6 +67,11 @@ export class Investigator {
         return this.#diff(question);
       case "violations":
         return this.#violations(question);
+      case "why": {
+        const { kind, id, m } = question;
+        const { timeline, findTrace, clock } = this.#ground;
+        return why(timeline, { kind, id }, await this.#moment(m), findTrace, clock.nowMs());
+      }
       default:
         throw new RefusedError(refusal("unsupported", "not yet"));
     }

@@ -38,8 +38,9 @@ const stepsSchema = z.looseObject({
 const entitySchema = z.looseObject({ entity, m: moment.default("now") });
 const diffSchema = z.looseObject({ a: moment, b: moment, entity: entity.optional() });
 const whySchema = z.looseObject({
-  kind: z.enum(WHY_KINDS, { error: `one of ${WHY_KINDS.join(", ")}` }),
-  id,
+  kind: z.enum(WHY_KINDS, { error: `one of ${WHY_KINDS.join(", ")}` }).optional(),
+  /** Without a kind also a name, "APP/NAME". */
+  id: z.string().min(1).max(200),
   m: moment.default("now"),
 });
 const violationsSchema = z.looseObject({ until: moment.default("now") });

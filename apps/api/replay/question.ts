@@ -23,6 +23,7 @@ export interface LogFilter {
 }
 
 export const WHY_KINDS = ["machine", "volume", "host", "operation", "request", "event"] as const;
+export type WhyKind = (typeof WHY_KINDS)[number];
 
 /** What the thread is asked. Moments are text that `readMoment` reads. */
 export type Question =
@@ -39,7 +40,7 @@ export type Question =
   | { readonly ask: "diff"; readonly a: string; readonly b: string; readonly entity?: string | undefined }
   | {
       readonly ask: "why";
-      readonly kind: (typeof WHY_KINDS)[number];
+      readonly kind?: WhyKind | undefined;
       readonly id: string;
       readonly m: string;
     }

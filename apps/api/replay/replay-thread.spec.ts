@@ -132,11 +132,11 @@ describe("the thread that answers about history", () => {
 });
 
 describe("F02 a thread of the API is stuck", () => {
-  it("is noticed by its silence and replaced; questions go on", async () => {
+  it("is noticed by its silence, named with what it worked on, and replaced; questions go on", async () => {
     const stuck = program(`if (id === 1) for (;;);`);
     const { thread, notices } = threadOf([stuck, ANSWERS], 50);
     expect(await refusalOf(thread.ask(QUESTION, wait()))).toBe("unreachable");
     expect(textOf(await thread.ask(QUESTION, wait()))).toMatch(/^of/);
-    expect(notices[0]).toBe("the thread does not answer: it is replaced");
+    expect(notices[0]).toBe('the thread does not answer, and is replaced; it worked on {"ask":"extent"}');
   });
 });

@@ -8,7 +8,7 @@ import type { Answer, FromThread, Question, ToThread } from "./question.ts";
  * once that it has too much to do (503).
  */
 const MOST = { underWay: 4, paused: 8, waiting: 32 };
-const PULSE_MS = 5_000;
+const PULSE_MS = 3_000;
 /** Pulses in a row without an answer: the thread is stuck (F02). Folding lets messages in many times a second. */
 const MOST_MISSED = 6;
 const FIRST_PAUSE_MS = 500;
@@ -22,7 +22,7 @@ export interface ReplayThreadSettings {
   /** Starts a thread. */
   readonly start: () => Worker;
   readonly notice: (line: string) => void;
-  /** How often it has to show that it is alive. 5 s unless told. */
+  /** How often it has to show that it is alive. 3 s unless told. */
   readonly pulseMs?: number;
 }
 
@@ -130,7 +130,8 @@ export class ReplayThread {
   /** Counted in pulses, not in time: a process that was stopped or slept has missed none. */
   #checkPulse(worker: Worker): void {
     if (this.#missed >= MOST_MISSED) {
-      this.#settings.notice("the thread does not answer: it is replaced");
+      const work = this.#asked.work().join("; ") || "no question";
+      this.#settings.notice(`the thread does not answer, and is replaced; it worked on ${work}`);
       void worker.terminate();
       return;
     }
