@@ -92,7 +92,7 @@ describe("history over the API", () => {
       found = await get<ReplayViolations>("violations?until=now");
     }
     expect(found.violations).toEqual([]);
-  });
+  }, 90_000);
 
   it("has the log as lines, of whom one asks for", async () => {
     const lines = async (query: string) => {

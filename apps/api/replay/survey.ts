@@ -38,6 +38,8 @@ export class Survey {
     this.#timeline = timeline;
     this.#clock = clock;
     this.#notice = notice;
+    // What happened right before the first look has not settled then, and is told by nobody.
+    this.#happened.resolve();
   }
 
   /** What an earlier look found stands until the one under way has come as far. */
