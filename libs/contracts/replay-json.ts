@@ -212,12 +212,19 @@ export interface ReplayViolation {
   readonly healedBy?: ReplayEvent;
 }
 
-/** POST export: what of history shall become a test. Only one of `entity` and `violation`, else everything in between. */
+/** POST export: what a slice of history is to show: one of `violation`, `event` and `entity`, else the last event. */
 export interface ReplayExportRequest {
+  /** How it came to be as it is at `b`. */
   readonly entity?: ReplayEntity;
-  /** The broken invariant's name and the id of the event that broke it. */
-  readonly violation?: { readonly invariant: string; readonly eventId: string };
-  readonly a?: string;
+  /** The broken invariant, by its name, of `entity` where several break it, and the id of the event that broke it. */
+  readonly violation?: {
+    readonly invariant: string;
+    readonly eventId: string;
+    readonly entity?: ReplayEntity;
+  };
+  /** The id of an event: what it changed. */
+  readonly event?: string;
+  /** The moment of `entity`, or the end; `now` unless told. */
   readonly b?: string;
 }
 
@@ -225,6 +232,10 @@ export interface ReplayExportRequest {
 export interface ReplayExport {
   readonly fixture: { readonly name: string; readonly text: string };
   readonly test: { readonly name: string; readonly text: string };
+  /** One sentence: what it shows. */
+  readonly headline: string;
+  /** Whether the test fails with today's code: not where the mistake is mended already. */
+  readonly fails: boolean;
   /** How many events the fixture holds, and of how many. */
   readonly events: number;
   readonly of: number;

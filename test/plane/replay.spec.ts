@@ -4,6 +4,7 @@ import type {
   ReplayDiff,
   ReplayEntityState,
   ReplayExplanation,
+  ReplayExport,
   ReplayExtent,
   ReplayStep,
   ReplaySteps,
@@ -110,6 +111,19 @@ describe("history over the API", () => {
     expect(await lines(`?host=host-9&${until}`)).toEqual([]);
   });
 
+  it("is exported as a test, without what the event does not need", async () => {
+    const stopped = stepOf("MachineStopped");
+    const { status, body } = await plane.ask<ReplayExport>("POST", "/drover/v1/replay/export", {
+      event: stopped.id,
+    });
+    expect({ status, error: (body as { error?: string }).error }).toEqual({ status: 200 });
+    expect(body.events).toBeLessThan(body.of);
+    expect(body.fixture.name).toMatch(/\.ndjson$/);
+    expect(body.fixture.text).toContain("MachineStopped");
+    expect(body.test.name).toBe(body.fixture.name.replace(".ndjson", ".spec.ts"));
+    expect(body.test.text).toContain(body.fixture.name);
+  });
+
   it("follows what happens", async () => {
     await plane.ask("POST", `/v1/apps/web/machines/${machineId}/stop`);
     await plane.ask("GET", `/v1/apps/web/machines/${machineId}/wait?state=stopped`);
@@ -162,7 +176,9 @@ describe("history over the API", () => {
   });
 
   it.each([
-    [{ entity: "machine/1", violation: { invariant: "x", eventId: "1" } }, /name an entity or a violation/],
+    [{ entity: "machine/1", event: "1" }, /^body: name no more than one of entity, violation and event$/],
+    [{ b: "some day" }, /^b: no moment/],
+    [{ entity: "machine" }, /^entity: no entity/],
     [{ what: 1 }, /what/],
     [[], /./],
   ])("refuses to export %j", async (body, line) => {

@@ -1,7 +1,14 @@
-import type { ReplayDiff, ReplayEntityState, ReplayExtent, ReplayViolations } from "#contracts";
+import type {
+  ReplayDiff,
+  ReplayEntityState,
+  ReplayExport,
+  ReplayExportRequest,
+  ReplayExtent,
+  ReplayViolations,
+} from "#contracts";
 import type { Moment } from "#fleet";
 import { type Clock, RefusedError, refusal, wallMsOf } from "#kernel";
-import { blame, diff, type FindTrace, why } from "#replay";
+import { blame, diff, exportSlice, type FindTrace, type SliceRequest, why } from "#replay";
 import { type Entity, factsOf, parseEntity, type Timeline } from "#timeline";
 import { logLines } from "./log-lines.ts";
 import { readMoment } from "./moment-text.ts";
@@ -12,6 +19,8 @@ import { wholeState } from "./whole-state.ts";
 
 /** Entities in one diff; each may have many changes. */
 const MOST_ENTITIES = 1_000;
+/** How often a slice is tried while it is made small: somebody waits for it. */
+const MOST_RUNS = 500;
 
 /** What an investigator works with. */
 export interface Ground {
@@ -72,8 +81,8 @@ export class Investigator {
         const { timeline, findTrace, clock } = this.#ground;
         return why(timeline, { kind, id }, await this.#moment(m), findTrace, clock.nowMs());
       }
-      default:
-        throw new RefusedError(refusal("unsupported", "not yet"));
+      case "export":
+        return this.#export(question);
     }
   }
 
@@ -109,6 +118,35 @@ export class Investigator {
       done: isDone,
       ...(isTruncated ? { truncated: true } : {}),
     };
+  }
+
+  async #export({ request }: Of<"export">): Promise<ReplayExport> {
+    const { name, archive, spec, headline, fails, events, considered } = await exportSlice(
+      this.#ground.timeline,
+      { ...(await this.#shown(request)), maxRuns: MOST_RUNS },
+    );
+    return {
+      fixture: { name: `${name}.ndjson`, text: archive },
+      test: { name: `${name}.spec.ts`, text: spec },
+      ...{ headline, fails, events: events.length, of: considered },
+    };
+  }
+
+  async #shown({ entity, violation, event, b = "now" }: ReplayExportRequest): Promise<SliceRequest> {
+    if (event !== undefined) return { event };
+    if (entity !== undefined) return { entity: entityOf(entity), until: await this.#moment(b) };
+    if (violation === undefined) return { event: await this.#lastBefore(await this.#moment(b)) };
+    const { invariant, eventId, entity: broken } = violation;
+    const until = await this.#moment(eventId);
+    return { invariant, until, ...(broken === undefined ? {} : { entity: entityOf(broken) }) };
+  }
+
+  /** Id of the last event up to a moment. */
+  async #lastBefore(moment: Moment): Promise<string> {
+    const { signal } = new AbortController();
+    const { steps } = await this.#walk.before(moment, { limit: 1, filter: {}, signal });
+    if (steps[0] !== undefined) return steps[0].id;
+    throw new RefusedError(refusal("not_found", "nothing had happened by then: there is nothing to export"));
   }
 
   async #wallMs(moment: Moment): Promise<number> {

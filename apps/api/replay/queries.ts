@@ -58,13 +58,16 @@ const logSchema = z.looseObject({
 const exportSchema = z
   .strictObject({
     entity: entity.optional(),
-    violation: z.strictObject({ invariant: z.string().min(1).max(2_000), eventId: id }).optional(),
-    a: moment.optional(),
+    violation: z
+      .strictObject({ invariant: z.string().min(1).max(2_000), eventId: id, entity: entity.optional() })
+      .optional(),
+    event: id.optional(),
     b: moment.optional(),
   })
-  .refine((asked) => asked.entity === undefined || asked.violation === undefined, {
-    error: "name an entity or a violation, not both",
-  });
+  .refine(
+    (asked) => [asked.entity, asked.violation, asked.event].filter((one) => one !== undefined).length < 2,
+    { error: "name no more than one of entity, violation and event" },
+  );
 
 /** Query strings and bodies, by question; each becomes one. */
 export const QUERIES = {

@@ -7,7 +7,7 @@ import { useLink, useSession } from "../session.ts";
 import classes from "./export-button.module.css";
 
 interface ExportButtonProps {
-  /** What the slice is about; all of what lies between the marks where nothing is selected. */
+  /** What the slice is about; what happened last where nothing is selected. */
   readonly selection?: string;
   readonly name: string;
 }
@@ -15,13 +15,13 @@ interface ExportButtonProps {
 /** Downloads the events that matter, and a test that replays them. */
 export function ExportButton({ selection, name }: ExportButtonProps) {
   const { api, player } = useSession();
-  const { a, b } = useLink();
+  const { b } = useLink();
   const [state, setState] = useState<{ readonly text: string; readonly busy: boolean }>();
   const run = async () => {
     setState({ text: "Exporting…", busy: true });
     try {
       const until = b ?? player.snapshot().moment;
-      const made = await api.export({ ...(selection && { entity: selection }), ...(a && { a }), b: until });
+      const made = await api.export({ ...(selection && { entity: selection }), b: until });
       saveFile(made.fixture.name, made.fixture.text);
       saveFile(made.test.name, made.test.text);
       setState({ text: `${made.events} of ${made.of} events exported`, busy: false });
@@ -30,13 +30,14 @@ export function ExportButton({ selection, name }: ExportButtonProps) {
       setState({ text: error.message, busy: false });
     }
   };
-  const span = a === undefined ? "up to this moment" : "between the marks";
   return (
     <span className={classes.export}>
       <span role="status" title={state?.text}>
         {state?.text}
       </span>
-      <Tooltip label={`A fixture and a test of ${name}, ${span}`}>
+      <Tooltip
+        label={`A fixture and a test of ${name}, up to ${b === undefined ? "this moment" : "the second mark"}`}
+      >
         <Button
           size="compact-xs"
           variant="default"
