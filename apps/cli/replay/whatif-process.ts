@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
-import { RefusedError, refusal } from "#kernel";
+import { RefusedError, refusal, wallMsOf } from "#kernel";
 import { baseOf, type WhatIf, type WhatIfOptions } from "#replay";
 import type { Timeline } from "#timeline";
 import type { PlainChange } from "./whatif-change.ts";
@@ -44,7 +44,7 @@ export async function whatifWithModules(
       for (let at = 0; at < batch.length; at += BATCH) {
         const taken = await child.ask({ kind: "events", events: batch.slice(at, at + BATCH) });
         events += Math.min(BATCH, batch.length - at);
-        options.onProgress?.(events, before);
+        options.onProgress?.(events, { nowMs: wallMsOf(batch.at(-1)!.header.clock) });
         if (taken.kind === "taken" && taken.isEnough) break reading;
       }
       if (signal?.aborted) break;

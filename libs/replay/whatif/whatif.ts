@@ -1,5 +1,5 @@
 import type { Moment } from "#fleet";
-import type { Timeline, World } from "#timeline";
+import type { Timeline } from "#timeline";
 import type { SupposedChange } from "./change.ts";
 import type { WhatIf } from "./divergence.ts";
 import { Supposition } from "./supposition.ts";
@@ -10,8 +10,8 @@ export interface WhatIfOptions {
   readonly until?: Moment;
   /** Divergences until it is enough; from the second on, what was decided otherwise has happened. 1 when left out. */
   readonly most?: number;
-  /** Is called now and then with the events read so far. */
-  readonly onProgress?: (events: number, world: World) => void;
+  /** Is called now and then with the events read so far, and the wall time of the last one. */
+  readonly onProgress?: (events: number, at: { readonly nowMs: number }) => void;
   /** Ends it early. */
   readonly signal?: AbortSignal;
 }
