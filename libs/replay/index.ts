@@ -1,5 +1,5 @@
 export { ArchiveHistory } from "./archive/archive-history.ts";
-export { baseOf, type SliceBase, worldFrom } from "./archive/base-parts.ts";
+export { baseOf, type StateBefore, worldFrom } from "./archive/base-parts.ts";
 export type { Archive, ArchiveSource, UnreadableLine } from "./archive/read-archive.ts";
 export { type ArchiveSettings, archiveText, writeArchive } from "./archive/write-archive.ts";
 export { type Bisection, type BisectScope, bisect, type FirstBreak } from "./bisect.ts";

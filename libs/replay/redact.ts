@@ -1,5 +1,5 @@
 import type { RecordedEvent } from "#contracts";
-import type { SliceBase } from "./archive/base-parts.ts";
+import type { StateBefore } from "./archive/base-parts.ts";
 import {
   credentialsIn,
   isArguments,
@@ -12,7 +12,7 @@ import {
 /** Events, and the state before them where there is one. */
 export interface Redactable {
   readonly events: readonly RecordedEvent[];
-  readonly base?: SliceBase;
+  readonly base?: StateBefore;
 }
 
 export interface Redacted extends Redactable {
@@ -55,7 +55,7 @@ export class Redaction {
     collect(this.#secrets, "", [data, decision?.inputs]);
   }
 
-  noteBase({ fleet }: SliceBase): void {
+  noteBase({ fleet }: StateBefore): void {
     collect(this.#secrets, "", fleet);
   }
 
@@ -64,7 +64,7 @@ export class Redaction {
     return this.#rewriting().event(event);
   }
 
-  base(base: SliceBase): SliceBase {
+  base(base: StateBefore): StateBefore {
     return { ...base, fleet: this.#rewriting().value("", base.fleet) };
   }
 

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from "#contracts";
-import type { SliceBase, WhatIf } from "#replay";
+import type { StateBefore, WhatIf } from "#replay";
 import type { PlainChange } from "./whatif-change.ts";
 
 /** How what-if is begun in a process of its own. Maps travel as lists. */
@@ -9,7 +9,7 @@ export interface WhatifBegin {
   readonly modules: readonly string[];
   /** Where `#name` leads for modules that belong to no project. */
   readonly libs: string;
-  readonly base: SliceBase;
+  readonly base: StateBefore;
   readonly most: number;
   readonly policy?: PlainChange["policy"];
   readonly drop?: PlainChange["drop"];

@@ -6,7 +6,7 @@ import { World } from "#timeline";
 type FleetJson = ReturnType<typeof fleetToJson>;
 
 /** The state before a slice, as an archive holds it: plain JSON, which is not changed. */
-export interface SliceBase {
+export interface StateBefore {
   readonly fleet: FleetJson;
   readonly position: Position;
   /** Wall time of its last event. */
@@ -14,19 +14,19 @@ export interface SliceBase {
 }
 
 /** A world as the base of what comes after it. Goes on being the caller's. */
-export function baseOf(world: World): SliceBase {
+export function baseOf(world: World): StateBefore {
   const fleet = structuredClone(fleetToJson(world.view));
   return { fleet, position: { ...world.position }, nowMs: world.nowMs };
 }
 
 /** The world that a base describes; the empty one without. Each call gives another, for the caller to go on from. */
-export function worldFrom(base: SliceBase | undefined): World {
+export function worldFrom(base: StateBefore | undefined): World {
   if (base === undefined) return new World();
   return new World(fleetFromJson(structuredClone(base.fleet)), base.position, base.nowMs);
 }
 
 /** A base in parts, a log to each: no line of an archive has to hold everything. */
-export function partsOf({ fleet }: SliceBase): ArchivePart[] {
+export function partsOf({ fleet }: StateBefore): ArchivePart[] {
   const { control, logs, ...rest } = fleet;
   return [
     { part: "control", state: control as ArchivePart["state"] },
@@ -36,7 +36,7 @@ export function partsOf({ fleet }: SliceBase): ArchivePart[] {
 }
 
 /** The other way round. Throws where parts are missing, or no such state can be read from them. */
-export function baseFrom(parts: readonly ArchivePart[], position: Position, nowMs: number): SliceBase {
+export function baseFrom(parts: readonly ArchivePart[], position: Position, nowMs: number): StateBefore {
   const only = (name: ArchivePart["part"]) => {
     const found = parts.filter(({ part }) => part === name);
     if (found.length !== 1) throw new Error(`${found.length} parts "${name}": there is one`);

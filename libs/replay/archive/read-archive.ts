@@ -14,7 +14,7 @@ import {
 } from "#contracts";
 import { FLEET_FOLD_VERSION } from "#fleet";
 import { type Position, wallMsOf } from "#kernel";
-import { baseFrom, type SliceBase } from "./base-parts.ts";
+import { baseFrom, type StateBefore } from "./base-parts.ts";
 import { boundedLines, isNestedDeeper, type Line, LineTooLongError } from "./bounded-lines.ts";
 import { invalidArchive } from "./invalid-archive.ts";
 
@@ -44,7 +44,7 @@ export interface UnreadableLine {
 /** A file that was read to its end and found whole. */
 export interface Archive {
   readonly header: ArchiveHeader;
-  readonly base?: SliceBase;
+  readonly base?: StateBefore;
   readonly events: number;
   /** Where each log ends in it; those that only its base names among them. */
   readonly end: Position;
@@ -111,7 +111,7 @@ class ArchiveCheck {
   readonly #end: Record<string, number> = {};
   readonly #unreadable: UnreadableLine[] = [];
   #header: ArchiveHeader | undefined;
-  #base: SliceBase | undefined;
+  #base: StateBefore | undefined;
   #lines = 0;
   #logs = 0;
   #events = 0;

@@ -7,14 +7,14 @@ import {
   type RecordedEvent,
 } from "#contracts";
 import { FLEET_FOLD_VERSION } from "#fleet";
-import { partsOf, type SliceBase } from "./base-parts.ts";
+import { partsOf, type StateBefore } from "./base-parts.ts";
 
 /** What goes into an archive beside its events. */
 export interface ArchiveSettings {
   /** What it is a slice of, for people. */
   readonly of: string;
   /** The state before its first event, where that is not the logs' beginnings. */
-  readonly base?: SliceBase;
+  readonly base?: StateBefore;
   /** How many different values were replaced; undefined: nobody looked. */
   readonly redacted?: number;
   /** What it was made small for. */

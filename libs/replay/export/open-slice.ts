@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { ArchiveShows, RecordedEvent } from "#contracts";
-import type { SliceBase } from "../archive/base-parts.ts";
+import type { StateBefore } from "../archive/base-parts.ts";
 import { type ArchiveSource, archivedEvents, checkArchive } from "../archive/read-archive.ts";
 import { type Deciders, PRESENT_DECIDERS } from "../redecide/deciders.ts";
 import { look } from "./shown.ts";
@@ -9,10 +9,10 @@ import { look } from "./shown.ts";
 /** A slice that `exportSlice` made, in memory: what a test of it works with. */
 export class Slice {
   readonly events: readonly RecordedEvent[];
-  readonly base?: SliceBase;
+  readonly base?: StateBefore;
   readonly shows: ArchiveShows;
 
-  constructor(events: readonly RecordedEvent[], shows: ArchiveShows, base?: SliceBase) {
+  constructor(events: readonly RecordedEvent[], shows: ArchiveShows, base?: StateBefore) {
     this.events = events;
     this.shows = shows;
     if (base !== undefined) this.base = base;

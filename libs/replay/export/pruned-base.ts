@@ -1,13 +1,13 @@
 import type { RecordedEvent } from "#contracts";
-import type { SliceBase } from "../archive/base-parts.ts";
+import type { StateBefore } from "../archive/base-parts.ts";
 
-type HostLogs = SliceBase["fleet"]["logs"];
+type HostLogs = StateBefore["fleet"]["logs"];
 
 /**
  * A base without what its slice does not name: logs that it holds nothing of, machines, volumes and the rest that none of its
  * events is about. Whether what the slice shows depends on them after all is for the caller to see.
  */
-export function prunedBase(base: SliceBase, events: readonly RecordedEvent[]): SliceBase {
+export function prunedBase(base: StateBefore, events: readonly RecordedEvent[]): StateBefore {
   const text = events.map(({ data, subject }) => `${subject} ${JSON.stringify(data)}`).join("\n");
   const isNamed = (id: unknown) => typeof id === "string" && id !== "" && text.includes(id);
   const { fleet } = baseOfTheirLogs(base, events);
@@ -24,7 +24,7 @@ export function prunedBase(base: SliceBase, events: readonly RecordedEvent[]): S
 }
 
 /** A base without the logs that none of the events stands in; CONTROL stays whole. */
-export function baseOfTheirLogs(base: SliceBase, events: readonly RecordedEvent[]): SliceBase {
+export function baseOfTheirLogs(base: StateBefore, events: readonly RecordedEvent[]): StateBefore {
   const logs = new Set(events.map(({ log }) => log));
   return {
     ...base,

@@ -1,6 +1,6 @@
 import type { RecordedEvent } from "#contracts";
 import type { Effect, World } from "#timeline";
-import { type SliceBase, worldFrom } from "../archive/base-parts.ts";
+import { type StateBefore, worldFrom } from "../archive/base-parts.ts";
 import type { Invariant } from "../invariants/invariant.ts";
 import { type Found, Watch } from "../invariants/watch.ts";
 import type { Deciders } from "../redecide/deciders.ts";
@@ -9,7 +9,7 @@ import { type Redecided, redecide } from "../redecide/redecide.ts";
 /** Events, and the state before them where they do not begin with their logs. */
 export interface Stretched {
   readonly events: readonly RecordedEvent[];
-  readonly base?: SliceBase;
+  readonly base?: StateBefore;
 }
 
 /** One event as it was lived through again. */
