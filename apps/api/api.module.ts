@@ -91,8 +91,9 @@ export async function apiParts(
     notice: (line) => logger.warn(`read model: ${line}`),
   });
   const { servers } = settings.nats;
+  const folder = settings.timelineDir ?? `${settings.dataDir}/timeline`;
   const replay = new ReplayThread({
-    start: () => startReplayWorker({ servers, seed, folder: `${settings.dataDir}/timeline` }),
+    start: () => startReplayWorker({ servers, seed, folder }),
     notice: (line) => logger.warn(`replay: ${line}`),
   });
   projection.onEvent(() => replay.happened());

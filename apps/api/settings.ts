@@ -11,6 +11,8 @@ export const apiSettingsSchema = z.strictObject({
   monitorUrl: z.string(),
   listen: listenSchema,
   dataDir: z.string(),
+  /** Where states of the past are kept, for whoever asks about them; in the data directory unless told. */
+  timelineDir: z.string().optional(),
   /** Holds the local admin token. */
   adminTokenFile: z.string(),
   /** Postgres for the read model; PGlite in the data directory without it. */
@@ -29,6 +31,7 @@ export class ApiSettings implements z.infer<typeof apiSettingsSchema> {
   readonly monitorUrl!: string;
   readonly listen!: { readonly host: string; readonly port: number };
   readonly dataDir!: string;
+  readonly timelineDir?: string;
   readonly adminTokenFile!: string;
   readonly databaseUrl?: string;
   readonly allowUnsafe!: boolean;

@@ -36,7 +36,6 @@ const nc = await connectBus({ servers, user: "api", seed, name: "api-replay" }, 
 const opened = await openTimeline({
   nc,
   directory: folder,
-  build: true,
   onUnreadable: (place, reason) => notice(`cannot be read: ${place} ${reason}`),
 });
 stopping.signal.throwIfAborted();
@@ -53,7 +52,9 @@ take = (message) => {
 };
 send({ kind: "ready" });
 
-const followed = Promise.all([opened.follow(stopping.signal), survey.run(stopping.signal)]);
+/** Answers take longer then, and are the same. */
+const onTrouble = (trouble: unknown) => notice(`states of the past are not kept: ${String(trouble)}`);
+const followed = Promise.all([opened.follow(stopping.signal, onTrouble), survey.run(stopping.signal)]);
 stopping.signal.addEventListener("abort", async () => {
   await followed;
   await opened.close();

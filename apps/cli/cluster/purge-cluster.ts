@@ -28,11 +28,21 @@ export async function purgeCluster(cluster: Cluster, layout: Layout, report: Rep
 
 /** All that Drover puts into a data directory, but for the cluster file. */
 function pathsOf({ routers }: Cluster, layout: Layout): string[] {
-  const { hubDir, logsDir, secretsDir, demoDir, tokenFile, clusterFile } = layout;
+  const { hubDir, logsDir, secretsDir, demoDir, timelineDir, tokenFile, clusterFile } = layout;
   const named = ["scheduler", "volumes", "api", ...routers.map(({ routerId }) => routerId)];
   const services = named.map((service) => layout.serviceDir(service));
   const half = [tokenFile, clusterFile].map((file) => `${file}.tmp`);
-  return [join(layout.root, "hosts"), hubDir, ...services, demoDir, logsDir, secretsDir, tokenFile, ...half];
+  return [
+    join(layout.root, "hosts"),
+    hubDir,
+    ...services,
+    demoDir,
+    timelineDir,
+    logsDir,
+    secretsDir,
+    tokenFile,
+    ...half,
+  ];
 }
 
 /** Removes an empty folder. Somebody else's files in it stay, and so does one that is a mount point. */

@@ -89,6 +89,7 @@ export async function writeSettings(
     nats: at("api"),
     listen: cluster.api,
     dataDir: layout.serviceDir("api"),
+    timelineDir: layout.timelineDir,
     adminTokenFile: layout.tokenFile,
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
   });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { RefusedError, refusal } from "#kernel";
 import type { Cluster } from "../cluster/cluster-file.ts";
@@ -8,6 +9,7 @@ import type { Hello } from "../demo/make-hello.ts";
 import { errorLine, type Output } from "../output.ts";
 import { addressOf, parseListen, wholeNumber } from "../settings.ts";
 import { inBackground, type Serving, tellStarter } from "./background.ts";
+import { consoleUrl } from "./console.ts";
 import { assertRoot } from "./root.ts";
 
 interface UpFlags extends CommonFlags {
@@ -178,11 +180,14 @@ function announce(
   { dataDir }: UpOptions,
 ): void {
   const api = `http://${addressOf(cluster.api)}/v1`;
+  const token = readFileSync(context.layout({ data: dataDir }).tokenFile, "utf8").trim();
+  const consoleAt = consoleUrl(`http://${addressOf(cluster.api)}`, token);
   const nats = `nats://${addressOf(cluster.nats)}`;
   const routers = cluster.routers.map(({ port }) => `http://${addressOf({ ...cluster.http, port })}`);
   const hosts = cluster.hosts.map((host) => host.hostId);
   const text = `Drover serves.
   Machines API  ${api}
+  console       ${consoleAt}
   router        ${routers.join(", ")} (an app answers at http://APP.localhost:${cluster.http.port}/)
   hub NATS      ${nats}
   hosts         ${hosts.join(", ")}
@@ -192,7 +197,10 @@ ${nextSteps(hello, dataDir === context.layout({}).root ? "" : ` --data ${dataDir
   const { clusterId, region } = cluster;
   const demo = hello?.kind === "answers" ? { hello: hello.url } : {};
   const problem = hello?.kind === "failed" ? { error: `the demo app could not be made: ${hello.why}` } : {};
-  output.result({ api, routers, nats, hosts, clusterId, region, dataDir, ...demo, ...problem }, text);
+  output.result(
+    { api, console: consoleAt, routers, nats, hosts, clusterId, region, dataDir, ...demo, ...problem },
+    text,
+  );
   if (problem.error === undefined) return;
   output.progress(problem.error);
   process.exitCode = 1;
