@@ -81,6 +81,9 @@ const UNTOLD = new Set([
   "origin",
   "outcome",
   "attemptKey",
+  "error",
+  "keyHash",
+  "requestHash",
 ]);
 const MOST = 300;
 

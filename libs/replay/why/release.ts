@@ -37,31 +37,34 @@ function againText(run: OperationRun, step: StepSpec): string {
     : `${next}, until it works`;
 }
 
-/** What would have a host that said no say yes, by its refusal's code. */
-export function refusalReleasedBy({
-  hostId,
-  code,
-}: {
-  readonly hostId: string;
-  readonly code: string;
-}): string {
+/** What would have hosts that said no say yes: each reason once, with all hosts that gave it. */
+export function refusalsReleasedBy(
+  refusals: readonly { readonly hostId: string; readonly code: string }[],
+): string[] {
+  const byCode = new Map<string, string[]>();
+  for (const { hostId, code } of refusals) byCode.set(code, [...(byCode.get(code) ?? []), hostId]);
+  return [...byCode].map(([code, hostIds]) => codeReleasedBy(code, [...new Set(hostIds)]));
+}
+
+function codeReleasedBy(code: string, hostIds: readonly string[]): string {
+  const hosts = hostIds.join(" or ");
   switch (code) {
     case "cordoned":
-      return `\`drover uncordon ${hostId}\`, or the end of its cordon`;
+      return `${hostIds.map((hostId) => `\`drover uncordon ${hostId}\``).join(" or ")}, or the end of the cordon`;
     case "insufficient_capacity":
-      return `room on ${hostId}: destroy or stop a machine there, ask for less, or add a host`;
+      return `room on ${hosts} (destroy or stop machines there, ask for less, or add a host)`;
     case "port_taken":
-      return `another port than the one that is taken on ${hostId}`;
+      return `another port than the one that is taken on ${hosts}`;
     case "unsupported":
-      return `the feature that ${hostId} lacks, or a wish without it`;
+      return `what ${hosts} lacks, or a wish without it`;
     case "unreachable":
     case "deadline_exceeded":
-      return `${hostId} answering again`;
+      return `${hosts} answering again`;
     case "volume_in_use":
-      return `the machine on ${hostId} that has the volume being destroyed`;
+      return `the end of the machine on ${hosts} that has the volume`;
     case "storage_suspect":
-      return `the storage of ${hostId} passing its check`;
+      return `the storage of ${hosts} passing its check`;
     default:
-      return `${hostId} saying yes (${code})`;
+      return `${hosts} saying yes (${code})`;
   }
 }

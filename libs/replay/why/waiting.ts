@@ -6,7 +6,7 @@ import type { Told } from "../blame-history.ts";
 import { durationText, entityText, timeText } from "../phrases.ts";
 import type { Waiting } from "./explanation.ts";
 import { isPlacement } from "./placement-cause.ts";
-import { refusalReleasedBy, stepReleasedBy } from "./release.ts";
+import { refusalsReleasedBy, stepReleasedBy } from "./release.ts";
 
 /** A moment, and what is known of somebody up to it. */
 export interface Scene {
@@ -141,7 +141,7 @@ function placeWaits({ told, world, nowMs }: Scene, name: string, hostId: string 
     ({ hostId: host, code, message }) => `${host}: ${code}: ${message}`,
   );
   const error = "error" in decided.data ? decided.data.error.message : "";
-  const releases = [...new Set(decided.data.refusals.map(refusalReleasedBy))];
+  const releases = refusalsReleasedBy(decided.data.refusals);
   return [
     {
       what: `a host for ${name}`,
