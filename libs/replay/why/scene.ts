@@ -1,6 +1,6 @@
 import type { RecordedEvent } from "#contracts";
 import { findMachine, findVolume, type Moment } from "#fleet";
-import type { Entity, Timeline, World } from "#timeline";
+import { type Entity, hostIdOf, type Timeline, type World } from "#timeline";
 import { retell, type Told } from "../blame-history.ts";
 import { isPlacement } from "./placement-cause.ts";
 import type { Scene } from "./waiting.ts";
@@ -20,7 +20,34 @@ export async function sceneOf(
     told.push(each);
     if (told.length >= 2 * MOST) told = [...told.slice(0, -MOST).filter(isBirth), ...told.slice(-MOST)];
   }
-  return { world, nowMs, told: told.filter(({ event }) => isOf(event, entity)) };
+  const own = told.filter(({ event }) => isOf(event, entity));
+  return { world, nowMs, told: await withReservation(timeline, entity, own) };
+}
+
+/** Events between a reservation and its commit, of all that a host does meanwhile. */
+const RESERVED_BEFORE = 500;
+
+/**
+ * Reservations stand among their host's own events, which a reading of one machine may leave out: the one that was
+ * committed is found a little before that.
+ */
+async function withReservation(timeline: Timeline, entity: Entity, told: readonly Told[]): Promise<Told[]> {
+  const birth = told.findLast(({ event }) => /^(Machine|Volume)Creating$/.test(event.type))?.event;
+  if (birth === undefined || told.some(({ event }) => event.type === "ReservationMade")) return [...told];
+  const { log, sequence } = birth;
+  const hostId = hostIdOf(birth);
+  const stretch = {
+    ...(hostId === undefined ? {} : { hostId }),
+    after: { [log]: Math.max(0, sequence - RESERVED_BEFORE) },
+    until: { kind: "position", position: { [log]: sequence } },
+  } as const;
+  const made: Told[] = [];
+  for await (const batch of timeline.history.arrivals(stretch)) {
+    for (const event of batch) {
+      if (event.type === "ReservationMade" && isOf(event, entity)) made.push({ event, changes: [] });
+    }
+  }
+  return [...made, ...told].sort((a, b) => (a.event.header.clock < b.event.header.clock ? -1 : 1));
 }
 
 /** Why it is where it is has to be told also of what is old. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { RequestTrace } from "#contracts";
 import type { Moment } from "#fleet";
 import { RefusedError } from "#kernel";
+import { ListedHistory, type Stretch, Timeline } from "#timeline";
 import { momentOf, timelineOf } from "../fleets.fixture.ts";
 import type { Cause, Explanation } from "./explanation.ts";
 import { ToldFleet } from "./told-fleet.fixture.ts";
@@ -26,6 +27,17 @@ function ask(
 ): Promise<Explanation> {
   const findTrace = async (requestId: string) => (requestId === trace?.requestId ? trace : undefined);
   return why(timelineOf(fleet.events()), { id }, at, findTrace, fleet.lastMs + laterMs);
+}
+
+/** As a hub reads: by the subject, and a reservation stands on its host's. */
+class BySubject extends ListedHistory {
+  override async *ordered(stretch: Stretch = {}) {
+    for await (const batch of super.ordered(stretch)) {
+      yield stretch.machineId === undefined
+        ? batch
+        : batch.filter(({ subject }) => !subject.endsWith(".host"));
+    }
+  }
 }
 
 /** The tree as lines, two spaces per level. */
@@ -76,6 +88,14 @@ describe("why a machine is as it is", () => {
     ]);
     const create = find(causes, "operation");
     expect(create).toMatchObject({ durationMs: 5, event: { type: "MachineCreating" } });
+  });
+
+  it("is told likewise by a history that has only a machine's own events when it is asked for these", async () => {
+    const { fleet, machineId } = oneMachine();
+    const timeline = new Timeline({ history: new BySubject(fleet.events()), onUnreadable: () => undefined });
+    const told = await why(timeline, { id: machineId }, NOW, async () => undefined, fleet.lastMs);
+    expect(lines(told.causes).filter((line) => line.includes("ReservationMade"))).toHaveLength(1);
+    expect(told).toEqual(await ask(fleet, machineId));
   });
 
   it("of one whose process was killed for its memory: how it ended, what its policy did, and that from there on", async () => {
