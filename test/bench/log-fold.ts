@@ -62,7 +62,7 @@ async function streamBytes(nc: NatsConnection, stream: string): Promise<number> 
 }
 
 /** What one pass over the history took: by the clock, and of this process's CPU time. */
-interface Cost {
+export interface Cost {
   readonly wallMs: number;
   readonly cpuMs: number;
 }
@@ -122,7 +122,7 @@ async function startFigures(leaf: BenchLeaf, eventCount: number): Promise<Row[]>
   ];
 }
 
-async function costOf(act: () => Promise<unknown>): Promise<Cost> {
+export async function costOf(act: () => Promise<unknown>): Promise<Cost> {
   const before = process.cpuUsage();
   const wallMs = await timeOf(act);
   const { user, system } = process.cpuUsage(before);
@@ -135,7 +135,7 @@ async function timeOf(act: () => Promise<unknown>): Promise<number> {
   return clock.monotonicMs() - startedMs;
 }
 
-async function consumeAll(
+export async function consumeAll(
   nc: NatsConnection,
   stream: string,
   count: number,

@@ -33,12 +33,14 @@ export class HostHistory {
   readonly #hybridClock = new HybridClock(new PassingClock());
   readonly #machines: string[] = [];
   readonly #logId: string;
+  readonly #actor: string;
   #host: Host = hostFold.empty();
   #sequence = 0;
 
-  constructor(logId: string) {
+  constructor(logId: string, hostId: string = HOST) {
     this.#logId = logId;
-    const identity = { hostId: HOST, region: "local", clusterId: "bench", subnet: "10.213" };
+    this.#actor = `host:${hostId}`;
+    const identity = { hostId, region: "local", clusterId: "bench", subnet: "10.213" };
     this.#domain = new HostDomain({ ...identity, agentVersion: "bench", bootId: "bench" });
   }
 
@@ -124,7 +126,7 @@ export class HostHistory {
       id: ids.ulid(),
       version: VOCABULARY.currentVersionOf(event.type),
       clock: this.#hybridClock.tick(),
-      ...{ causationId: commandId, correlationId: commandId, actor: `host:${HOST}` },
+      ...{ causationId: commandId, correlationId: commandId, actor: this.#actor },
     };
     const decided = { ...this.#domain.describe(command), commandId };
     const whole = { ...event, subject: this.#domain.subjectOf(event), header, decision: decided };
