@@ -11,6 +11,7 @@ export {
 } from "./entity.ts";
 export type { Extent, ExtentBucket } from "./extent.ts";
 export { type Fact, type Facts, factsOf } from "./facts.ts";
+export { type FollowSettings, followEvents } from "./follow-events.ts";
 export { History, type OnUnreadable, type Stretch } from "./history.ts";
 export { HubHistory } from "./hub-history.ts";
 export { ListedHistory, matcher } from "./listed-history.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FLEET } from "#event-log";
 import type { Moment } from "#fleet";
-import { type Extent, type OpenTimelineSettings, openTimeline } from "#timeline";
+import { type Extent, type OpenTimelineSettings, openTimeline, type Timeline } from "#timeline";
 import { type Figures, percentile, print, rounded } from "./figures.ts";
 import { type Cost, consumeAll, costOf } from "./log-fold.ts";
 import { ids } from "./log-leaf.ts";

@@ -1,18 +1,21 @@
 import type { RecordedEvent } from "#contracts";
-import { findMachine, findVolume, listHosts, type Moment } from "#fleet";
-import { type Position, RefusedError, refusal } from "#kernel";
-import type { Stretch, Timeline, World } from "#timeline";
+import { findMachine, findVolume, listHosts } from "#fleet";
+import { RefusedError, refusal } from "#kernel";
+import type { Timeline } from "#timeline";
 import type { CliContext, CommonFlags } from "../context.ts";
 import { wholeNumber } from "../settings.ts";
 import { eventLine } from "./event-line.ts";
 import { type LogWish, logFilter } from "./log-filter.ts";
+import { followLog } from "./log-follow.ts";
 import { parseMoment } from "./moment.ts";
 import { withTimeline } from "./open-timeline.ts";
+import { wanted } from "./wanted-events.ts";
 
 export interface LogFlags extends CommonFlags, LogWish {
   readonly since?: string;
   readonly until?: string;
   readonly limit?: string;
+  readonly follow?: boolean;
 }
 
 /** `drover replay log`. */
@@ -20,51 +23,25 @@ export async function log(context: CliContext, flags: LogFlags): Promise<void> {
   const output = context.output(flags);
   const most = flags.limit === undefined ? Infinity : wholeNumber(flags.limit, "--limit", 1, 1e9);
   logFilter(flags);
-  await withTimeline(context, flags, output, async ({ timeline }) => {
+  await withTimeline(context, flags, output, async ({ timeline, hub }) => {
     const nowMs = context.clock.nowMs();
     const since = flags.since === undefined ? undefined : await parseMoment(timeline, flags.since, nowMs);
     const until = flags.until === undefined ? undefined : await parseMoment(timeline, flags.until, nowMs);
     let shown = 0;
-    for await (const event of wanted(timeline, flags, since, until)) {
+    const show = (event: RecordedEvent) => {
       output.line(event, eventLine(event));
       shown += 1;
-      if (shown === most) return;
+      return shown < most;
+    };
+    if (flags.follow === true) {
+      if (hub === undefined) throw new RefusedError(refusal("invalid", "--follow: a file does not go on"));
+      if (until !== undefined) throw new RefusedError(refusal("invalid", "--follow and --until: name one"));
+      const ground = { timeline, nc: hub, clock: context.clock, output };
+      return followLog(ground, flags, since, show);
     }
+    for await (const event of wanted(timeline, flags, since, until)) if (!show(event)) return;
     if (shown === 0) await assertKnown(timeline, flags);
   });
-}
-
-/** What the flags ask for, in causal order. */
-async function* wanted(
-  timeline: Timeline,
-  wish: LogWish,
-  since: Moment | undefined,
-  until: Moment | undefined,
-): AsyncGenerator<RecordedEvent> {
-  const { after, world } = since === undefined ? {} : await beforeOf(timeline, since, wish);
-  const isWanted = logFilter(wish, world?.view);
-  const stretch: Stretch = {
-    ...(after === undefined ? {} : { after }),
-    ...(until === undefined ? {} : { until }),
-    ...(wish.host === undefined ? {} : { hostId: wish.host }),
-    ...(wish.machine === undefined ? {} : { machineId: wish.machine }),
-    ...(wish.volume === undefined ? {} : { volumeId: wish.volume }),
-  };
-  for await (const batch of timeline.history.ordered(stretch)) {
-    for (const event of batch) if (isWanted(event)) yield event;
-  }
-}
-
-/** A time counts itself, a position and an event do not: what is shown comes after. */
-async function beforeOf(
-  timeline: Timeline,
-  since: Moment,
-  { app }: LogWish,
-): Promise<{ readonly after: Position; readonly world?: World }> {
-  const before: Moment = since.kind === "time" ? { kind: "time", atMs: since.atMs - 1 } : since;
-  if (app === undefined) return { after: await timeline.position(before) };
-  const world = await timeline.at(before);
-  return { after: world.position, world };
 }
 
 /** Nothing was found: because there is nothing, or because a name is wrong (F48). */

@@ -19,6 +19,7 @@ export function registerLog(replay: Command, context: CliContext): void {
       "from a time on (2026-11-24T12:00:00Z, or 10m for ten minutes ago), or after a position or an event's id",
     )
     .option("--until <moment>", "up to a time, a position, or an event's id")
+    .option("-f, --follow", "go on with what happens, until Ctrl-C; without --since from now on")
     .option("--limit <n>", "the first n only")
     .option("--data <dir>", "data directory")
     .option("--json", "one JSON object per event")
