@@ -1,6 +1,7 @@
 import type { Moment } from "#fleet";
 import type { Position } from "#kernel";
 import {
+  applyAndCompare,
   type Change,
   type Entity,
   type Facts,
@@ -62,7 +63,7 @@ export async function bisect(
   const { since, until, onProgress } = scope;
   const world = await worldAt(timeline, since);
   const from = endOf(world);
-  const watch = new Watch(world, [invariant]);
+  const watch = new Watch(world, [invariant], { tellsChanges: false });
   const sight = new Sight(scope.entity);
   let events = 0;
   let isOver = false;
@@ -75,7 +76,7 @@ export async function bisect(
       if (events % PROGRESS_EVERY === 0) onProgress?.(events, world);
       if (first === undefined) {
         const found = broken.find(({ violation }) => isInScope(scope, violation, world));
-        if (found !== undefined) first = firstBreak(found, world);
+        if (found !== undefined) first = await firstBreak(timeline, found);
       } else {
         const mended = healed.find((one) => isSame(one, first!.violation));
         if (mended !== undefined) first = { ...first, violation: mended };
@@ -106,15 +107,11 @@ function isSame(a: Violation, b: Violation): boolean {
   return isOfSame && a.event.id === b.event.id;
 }
 
-function firstBreak({ violation, effect, position }: Found, world: World): FirstBreak {
-  const { log, sequence } = violation.event;
-  const good = { ...position, [log]: sequence - 1 };
+/** Looks at the event once more, now for what it changed. */
+async function firstBreak(timeline: Timeline, { violation, event, position }: Found): Promise<FirstBreak> {
+  const good = { ...position, [event.log]: event.sequence - 1 };
+  const world = await timeline.at({ kind: "position", position: good });
+  const { changes } = applyAndCompare(world, event);
   const facts = factsOf(world, violation.entity);
-  return {
-    violation,
-    good,
-    bad: position,
-    changes: effect.changes,
-    ...(facts === undefined ? {} : { facts }),
-  };
+  return { violation, good, bad: position, changes, ...(facts === undefined ? {} : { facts }) };
 }

@@ -58,6 +58,7 @@ export function expressionInvariant(text: string): Invariant {
   return {
     name: text,
     says,
+    needsChanges: about !== undefined,
     check: () => (about === undefined ? new EventCheck(parsed) : new EntityCheck(parsed, about)),
   };
 }

@@ -66,7 +66,7 @@ export async function verify(timeline: Timeline, options: VerifyOptions = {}): P
   const { invariants = INVARIANTS, since, until, scope, signal, live } = options;
   const world = await worldAt(timeline, since);
   const from = endOf(world);
-  const watch = new Watch(world, invariants);
+  const watch = new Watch(world, invariants, { tellsChanges: false });
   const tally = new Tally(
     invariants,
     watch.standing.filter((one) => scope === undefined || isOf(scope, one)),

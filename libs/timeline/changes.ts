@@ -1,4 +1,5 @@
 import type { RecordedEvent } from "#contracts";
+import type { HostLogView } from "#fleet";
 import { type Entity, formatEntity, mayReplaceLog, touchedBy } from "./entity.ts";
 import { type Fact, type Facts, factsOf } from "./facts.ts";
 import type { World } from "./world.ts";
@@ -32,6 +33,21 @@ export function applyAndCompare(world: World, event: RecordedEvent): Effect {
     changesOf(entity, before.get(formatEntity(entity)), factsOf(world, entity)),
   );
   return { changes, touched, ...(unfolded === undefined ? {} : { unfolded }) };
+}
+
+/** Applies an event to the world and tells what it touched, without looking at any fact. `logs`: as for `touchedBy`. */
+export function applyAndTouch(
+  world: World,
+  event: RecordedEvent,
+  logs?: ReadonlyMap<string, HostLogView>,
+): Effect {
+  const touched = touchedBy(event, world.view, logs);
+  const unfolded = world.apply(event);
+  if (mayReplaceLog(event)) {
+    const before = new Set(touched.map(formatEntity));
+    touched.push(...touchedBy(event, world.view).filter((entity) => !before.has(formatEntity(entity))));
+  }
+  return { changes: [], touched, ...(unfolded === undefined ? {} : { unfolded }) };
 }
 
 /** The facts that differ, in the order of their paths. */

@@ -1,5 +1,5 @@
 import { type MachineConfig, mountedVolumesOf, type RecordedEvent } from "#contracts";
-import { type FleetView, findMachine } from "#fleet";
+import { type FleetView, findMachine, type HostLogView } from "#fleet";
 
 export const ENTITY_KINDS = ["machine", "host", "volume", "snapshot", "app", "reservation"] as const;
 export type EntityKind = (typeof ENTITY_KINDS)[number];
@@ -24,9 +24,14 @@ export function parseEntity(text: string): Entity | undefined {
 
 /**
  * What an event may change facts of, given the view before it. Whether a host's log counts, and with it everything there,
- * may change with what the log or CONTROL says of the host: then ask once more with the view after it.
+ * may change with what the log or CONTROL says of the host: then ask once more with the view after it. `logs` are the view's
+ * `currentLogs`, for callers who keep them.
  */
-export function touchedBy(event: RecordedEvent, view: FleetView): Entity[] {
+export function touchedBy(
+  event: RecordedEvent,
+  view: FleetView,
+  logs?: ReadonlyMap<string, HostLogView>,
+): Entity[] {
   const { type, data, log } = event;
   if (mayReplaceLog(event)) return everythingOn(view, event.data.hostId);
   const touched: Entity[] = [];
@@ -40,7 +45,7 @@ export function touchedBy(event: RecordedEvent, view: FleetView): Entity[] {
   touch("volume", volumeId);
   if (machineId !== undefined) {
     const config = "config" in data ? data.config : undefined;
-    for (const id of mountedBy(view, machineId, config)) if (id !== volumeId) touch("volume", id);
+    for (const id of mountedBy(view, machineId, config, logs)) if (id !== volumeId) touch("volume", id);
   }
   if ("snapshotId" in data) touch("snapshot", data.snapshotId);
   if ("reservationId" in data) touch("reservation", data.reservationId);
@@ -79,8 +84,13 @@ function everythingOn(view: FleetView, hostId: string): Entity[] {
 }
 
 /** Volumes that a machine mounts, may go back to, or is about to mount. */
-function mountedBy(view: FleetView, machineId: string, next: MachineConfig | undefined): Set<string> {
-  const machine = findMachine(view, machineId)?.machine;
+function mountedBy(
+  view: FleetView,
+  machineId: string,
+  next: MachineConfig | undefined,
+  logs?: ReadonlyMap<string, HostLogView>,
+): Set<string> {
+  const machine = findMachine(view, machineId, logs)?.machine;
   const configs = [machine?.config, machine?.beforeUpdate?.config, next];
   return new Set(configs.flatMap((config) => (config === undefined ? [] : mountedVolumesOf(config))));
 }

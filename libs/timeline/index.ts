@@ -1,4 +1,4 @@
-export { applyAndCompare, type Change, changesOf, type Effect } from "./changes.ts";
+export { applyAndCompare, applyAndTouch, type Change, changesOf, type Effect } from "./changes.ts";
 export {
   ENTITY_KINDS,
   type Entity,

@@ -9,6 +9,8 @@ export interface Invariant {
   readonly name: string;
   /** One line, for people. */
   readonly says: string;
+  /** Its check looks at the changes of each effect. */
+  readonly needsChanges?: boolean;
   /** A check with a memory of its own, to be given every event from a world on. */
   check(): Check;
 }

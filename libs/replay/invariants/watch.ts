@@ -1,6 +1,13 @@
 import type { RecordedEvent } from "#contracts";
 import type { Position } from "#kernel";
-import { applyAndCompare, type Effect, type Entity, formatEntity, type World } from "#timeline";
+import {
+  applyAndCompare,
+  applyAndTouch,
+  type Effect,
+  type Entity,
+  formatEntity,
+  type World,
+} from "#timeline";
 import { type EventRef, eventRef } from "../event-ref.ts";
 import { type Check, CurrentLogs, type Invariant, type Status, type Step } from "./invariant.ts";
 
@@ -22,6 +29,8 @@ export type Standing = Omit<Violation, "event" | "healedBy">;
 /** A violation as it is found. */
 export interface Found {
   readonly violation: Violation;
+  /** The event that broke it. */
+  readonly event: RecordedEvent;
   /** What the event that broke it did. */
   readonly effect: Effect;
   /** What the world included right after that event. */
@@ -51,10 +60,12 @@ export class Watch {
   readonly standing: readonly Standing[];
   readonly #logs = new CurrentLogs();
   readonly #watching: readonly Watching[];
+  readonly #compares: boolean;
 
-  /** The world is changed in place from now on. */
-  constructor(world: World, invariants: readonly Invariant[]) {
+  /** The world is changed in place from now on. Without `tellsChanges`, effects tell what is touched alone: in half the time. */
+  constructor(world: World, invariants: readonly Invariant[], { tellsChanges = true } = {}) {
     this.world = world;
+    this.#compares = tellsChanges || invariants.some(({ needsChanges }) => needsChanges === true);
     this.#watching = invariants.map((invariant) => ({
       invariant,
       check: invariant.check(),
@@ -67,7 +78,9 @@ export class Watch {
   apply(event: RecordedEvent): Watched {
     const { world } = this;
     for (const { check } of this.#watching) check.before(world, event);
-    const effect = applyAndCompare(world, event);
+    const effect = this.#compares
+      ? applyAndCompare(world, event)
+      : applyAndTouch(world, event, this.#logs.of(world));
     const logs = this.#logs.of(world, event);
     const step: Step = { event, effect, world, logs };
     const broken: Found[] = [];
@@ -106,9 +119,10 @@ export class Watch {
   }
 }
 
-function found(violation: Violation, { since }: Status, { effect, world }: Step): Found {
-  if (since !== undefined) return { violation, effect: since.step.effect, position: since.position };
-  return { violation, effect, position: { ...world.position } };
+function found(violation: Violation, { since }: Status, { event, effect, world }: Step): Found {
+  if (since === undefined) return { violation, event, effect, position: { ...world.position } };
+  const { step, position } = since;
+  return { violation, event: step.event, effect: step.effect, position };
 }
 
 /** The violation that this is news of: one more, or one that healed. */
