@@ -44,7 +44,7 @@ function byKey([a]: [string, unknown], [b]: [string, unknown]): number {
 }
 
 /** Characters hashed at one go: a process with a large state goes on meanwhile. */
-const SLICE_LENGTH = 32 * 1024;
+const SLICE_LENGTH = 8 * 1024;
 
 /**
  * SHA-256 of the canonical form, as `canonicalHash` gives it, made in slices: `pause` is awaited between two of them. The

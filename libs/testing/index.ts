@@ -2,6 +2,7 @@ export * from "#small-image";
 export * from "./child.ts";
 export * from "./cluster.ts";
 export * from "./cut.ts";
+export { EventfulFleet } from "./eventful-fleet.ts";
 export * from "./islands.ts";
 export * from "./nats-server.ts";
 export * from "./oci-hostile.ts";

@@ -1,6 +1,6 @@
 import { askOwner, type BusClient, type BusConnection } from "#bus";
 import { HostPulse, Projection, type StaleLog } from "#event-log";
-import { emptyFleet, FLEET_FOLD, type FleetView } from "#fleet";
+import { DriftWatch, emptyFleet, FLEET_FOLD, type FleetView } from "#fleet";
 import type { Clock, Ids } from "#kernel";
 import { RouteTable, Uses } from "#routing";
 import type { ServiceLogger } from "#service";
@@ -71,6 +71,15 @@ export class LiveRoutes {
       if (projection.state === this.table.view) this.table.apply(event);
       else this.#adopt(projection);
       this.#rhythm.changed();
+    });
+    // A router writes no event: it mends what it routes by, and says so (F07).
+    new DriftWatch({
+      ...{ nc, projection },
+      onFault: (error) => this.#logger.error({ err: error }, "comparing with a host"),
+      onDrift: (drift) => {
+        this.#logger.error({ drift }, "the fold was wrong, and was made anew from the log");
+        if (projection.state === this.table.view) this.table.replace(projection.state);
+      },
     });
     this.#projection = projection;
     this.table.replace(projection.state);
