@@ -62,7 +62,7 @@ function nextText({ invariant }: Bisection, { violation: { event } }: FirstBreak
   const quoted = `'${invariant.replaceAll("'", "'\\''")}'`;
   return [
     "Next:",
-    `  drover replay why --event ${event.id}`,
+    `  drover replay why ${event.id}`,
     `  drover replay at ${event.id}`,
     harmless(`  drover replay export --invariant ${quoted}`),
   ];
