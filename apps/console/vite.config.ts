@@ -12,6 +12,7 @@ export default defineConfig({
     target: "es2023",
     chunkSizeWarningLimit: 1_000,
     rolldownOptions: {
+      checks: { pluginTimings: false },
       // Mantine's files say that they are for clients, which everything here is.
       onwarn: (warning, tell) => {
         if (warning.code !== "MODULE_LEVEL_DIRECTIVE") tell(warning);

@@ -76,9 +76,13 @@ function Selected({ selection, tab, onTab }: SelectedProps) {
               {NAMES[each]}
             </Tabs.Tab>
           ))}
-          <ExportButton selection={selection} name={facts === undefined ? id : textOf(facts, "name") || id} />
+          <ExportButton
+            wish={() => ({ entity: selection, b: player.snapshot().moment })}
+            shows={`how ${facts === undefined ? id : textOf(facts, "name") || id} came to be as it is at this moment`}
+          />
         </Tabs.List>
         <Tabs.Panel value="facts">
+          <ViolationsBox entity={selection} />
           <FactsTable entity={selection} live={facts} answer={entity} />
         </Tabs.Panel>
         <Tabs.Panel value="events">

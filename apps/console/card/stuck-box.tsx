@@ -2,6 +2,9 @@ import type { ReplayWaiting } from "#contracts";
 import { clockText, durationText } from "../history/moment.ts";
 import classes from "./stuck-box.module.css";
 
+/** What takes no longer than this is on its way: no reason to worry anybody. */
+const LATE_MS = 2_000;
+
 /** What does not go on: what it waits for, since when, what would let it go on. `atMs`: the moment shown. */
 export function StuckBox({
   waiting,
@@ -14,7 +17,7 @@ export function StuckBox({
   return (
     <div className={classes.box} role="note" aria-label="Stuck">
       {waiting.map(({ what, sinceMs, because, releasedBy }) => (
-        <dl key={`${what} ${sinceMs}`}>
+        <dl key={`${what} ${sinceMs}`} data-late={atMs - sinceMs > LATE_MS || undefined}>
           <dt>Waits</dt>
           <dd>
             <b>{what}</b>

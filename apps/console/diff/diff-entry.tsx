@@ -6,11 +6,11 @@ import classes from "./diff-entry.module.css";
 const SIGNS = { appeared: "+", changed: "~", gone: "−" } as const;
 
 /** What is otherwise about one thing: a sentence, and each fact with the event that changed it. */
-export function DiffEntry({ diff }: { readonly diff: ReplayEntityDiff }) {
+export function DiffEntry({ diff, isOpen }: { readonly diff: ReplayEntityDiff; readonly isOpen: boolean }) {
   const session = useSession();
   const { kind, title, entity, changes } = diff;
   return (
-    <details className={classes.entry} open={changes.length <= 6}>
+    <details className={classes.entry} open={isOpen}>
       <summary>
         <span className={classes.sign} data-kind={kind}>
           {SIGNS[kind]}

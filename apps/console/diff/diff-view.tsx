@@ -8,6 +8,10 @@ import { useLink, useSession } from "../session.ts";
 import { DiffEntry } from "./diff-entry.tsx";
 import classes from "./diff-view.module.css";
 
+/** So few things are shown with all that is otherwise about them; of more things, those with no more than so many facts. */
+const FEW = 3;
+const MANY = 6;
+
 /** What is otherwise at one mark than at the other; where one is missing, the moment shown takes its place. */
 export function DiffView() {
   const { api } = useSession();
@@ -36,8 +40,8 @@ export function DiffView() {
           onChange={({ currentTarget }) => setNarrow(currentTarget.checked)}
         />
         <ExportButton
-          {...(entity === undefined ? {} : { selection: entity })}
-          name={entity ?? "everything"}
+          wish={() => ({ ...(entity && { entity }), b: to })}
+          shows={entity === undefined ? "the last event before B" : `how ${entity} came to be as it is at B`}
         />
       </div>
       {key === undefined ? (
@@ -52,7 +56,7 @@ export function DiffView() {
       <ol className={classes.list}>
         {value?.entities.map((each) => (
           <li key={`${each.entity.kind}/${each.entity.id}`}>
-            <DiffEntry diff={each} />
+            <DiffEntry diff={each} isOpen={value.entities.length <= FEW || each.changes.length <= MANY} />
           </li>
         ))}
       </ol>

@@ -24,7 +24,7 @@ export function causeRows(causes: readonly ReplayCause[], folded: ReadonlySet<st
   return rows;
 }
 
-/** What takes time, for the waterfall: operations and steps with their beginnings and lengths. */
+/** What takes time, for the waterfall: an operation, one of its steps, or the request that waited for it. */
 export interface Bar {
   readonly title: string;
   readonly kind: string;
@@ -34,11 +34,35 @@ export interface Bar {
   readonly eventId: string | undefined;
 }
 
-export function barsOf(causes: readonly ReplayCause[], depth = 0): Bar[] {
-  return causes.flatMap((cause) => {
-    const { title, kind, atMs, durationMs, event, children } = cause;
-    if (atMs === undefined || durationMs === undefined) return barsOf(children, depth);
-    const bar = { title, kind, fromMs: atMs, durationMs, depth, eventId: event?.id };
-    return [bar, ...barsOf(children, depth + 1)];
-  });
+/** One operation with its steps, as bars; the first one is the operation, or the request for which it was done. */
+export type Work = readonly [Bar, ...Bar[]];
+
+/** What was set in motion long before an operation, and not for its sake, would only hide how long its steps took. */
+const MOST_TIMES_LONGER = 10;
+
+/** Every operation in the tree, in the order of time. */
+export function worksOf(causes: readonly ReplayCause[], request?: Bar): Work[] {
+  return causes
+    .flatMap((cause): Work[] => {
+      const bar = barOf(cause, 0);
+      if (cause.kind !== "operation" || bar === undefined) {
+        return worksOf(cause.children, cause.kind === "request" ? bar : request);
+      }
+      return [workOf(bar, cause, request), ...worksOf(cause.children.filter(({ kind }) => kind !== "step"))];
+    })
+    .sort(([a], [b]) => a.fromMs - b.fromMs);
+}
+
+function workOf(operation: Bar, { children }: ReplayCause, request: Bar | undefined): Work {
+  const isWaitedFor =
+    request !== undefined && request.durationMs <= MOST_TIMES_LONGER * Math.max(1, operation.durationMs);
+  const depth = isWaitedFor ? 1 : 0;
+  const steps = children.flatMap((child) => (child.kind === "step" ? (barOf(child, depth + 1) ?? []) : []));
+  const own: Work = [{ ...operation, depth }, ...steps];
+  return isWaitedFor ? [request, ...own] : own;
+}
+
+function barOf({ title, kind, atMs, durationMs, event }: ReplayCause, depth: number): Bar | undefined {
+  if (atMs === undefined || durationMs === undefined) return undefined;
+  return { title, kind, fromMs: atMs, durationMs, depth, eventId: event?.id };
 }
