@@ -1,6 +1,7 @@
-import { type KeyboardEvent, type PointerEvent, type RefObject, useEffect, useRef } from "react";
+import { type KeyboardEvent, type PointerEvent, type RefObject, useRef } from "react";
 import { useSession } from "../session.ts";
-import { type Range, within, zoomed } from "./buckets.ts";
+import type { Range } from "./buckets.ts";
+import { useWheel } from "./use-wheel.ts";
 
 interface Shown {
   readonly bounds: Range;
@@ -58,25 +59,7 @@ export function useScrub(
     onDoubleClick: () => zoomTo(bounds),
   };
 
-  useEffect(() => {
-    const element = area.current!;
-    // React's own listener may not keep the page from scrolling.
-    const onWheel = (event: WheelEvent) => {
-      event.preventDefault();
-      const msPerPixel = (range.toMs - range.fromMs) / width;
-      const isSideways = Math.abs(event.deltaX) > Math.abs(event.deltaY);
-      const panned = {
-        fromMs: range.fromMs + event.deltaX * msPerPixel,
-        toMs: range.toMs + event.deltaX * msPerPixel,
-      };
-      const next = isSideways
-        ? within(panned, bounds)
-        : zoomed(range, timeAt(placeOf(event)), 1.0015 ** event.deltaY, bounds);
-      zoomTo(next);
-    };
-    element.addEventListener("wheel", onWheel, { passive: false });
-    return () => element.removeEventListener("wheel", onWheel);
-  });
+  useWheel({ bounds, range, width }, area, zoomTo);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const { atMs } = session.player.snapshot();
