@@ -25,7 +25,7 @@ export function registerSql(replay: Command, context: CliContext): void {
     .addHelpText(
       "after",
       `
-Examples:
+Example:
   $ drover replay sql "SELECT type, count(*) FROM events GROUP BY type ORDER BY 2 DESC" --since 1h
   $ drover replay sql "SELECT id, host, state FROM machines WHERE state <> 'started'" --at 10m
 `,

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@jest/globals";
 import { VOCABULARY } from "#contracts";
 import { FLEET_FOLD_VERSION } from "#fleet";
 import { redecide } from "#replay";
-import { World } from "#timeline";
+import { World } from "../world.ts";
 import {
   checkpointsOf,
   eventsOf,
@@ -11,9 +11,9 @@ import {
   type GoldenHistory,
   packGolden,
   unpackGolden,
-} from "../../libs/timeline/golden/golden-history.ts";
+} from "./golden-history.ts";
 
-const DIRECTORY = new URL("../../libs/timeline/golden/", import.meta.url);
+const DIRECTORY = new URL("./", import.meta.url);
 const RELEASES = readdirSync(DIRECTORY, { withFileTypes: true }).filter((entry) => entry.isDirectory());
 const histories = RELEASES.map(({ name }) =>
   unpackGolden(readFileSync(new URL(`${name}/history.ndjson.gz`, DIRECTORY))),
