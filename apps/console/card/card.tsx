@@ -70,7 +70,7 @@ function Selected({ selection, tab, onTab }: SelectedProps) {
         color="teal"
         classNames={{ root: classes.tabs ?? "", panel: classes.panel ?? "" }}
       >
-        <Tabs.List>
+        <Tabs.List className={classes.tabList ?? ""}>
           {TABS.filter((each) => each !== "why" || isExplained).map((each) => (
             <Tabs.Tab key={each} value={each}>
               {NAMES[each]}

@@ -1,6 +1,7 @@
 import type { ReplayBlame, ReplayEntityState, ReplayFact } from "#contracts";
 import type { LiveFacts } from "../history/facts.ts";
 import { clockText } from "../history/moment.ts";
+import { factText } from "../lists/fact-text.ts";
 import type { Answer } from "../lists/use-answer.ts";
 import { useSession } from "../session.ts";
 import classes from "./facts-table.module.css";
@@ -32,7 +33,7 @@ export function FactsTable({ live, answer }: FactsTableProps) {
         {paths.map((path) => (
           <tr key={path}>
             <th scope="row">{path}</th>
-            <td>{valueText(path, facts[path]!)}</td>
+            <td>{factText(path, facts[path]!)}</td>
             <td>
               <SetBy blame={blame.get(path)} value={facts[path]!} />
             </td>
@@ -64,10 +65,6 @@ function SetBy({ blame, value }: { readonly blame: ReplayBlame | undefined; read
 
 function configOf(facts: Readonly<Record<string, ReplayFact>> = {}): Record<string, ReplayFact> {
   return Object.fromEntries(Object.entries(facts).filter(([path]) => path.startsWith("config.")));
-}
-
-function valueText(path: string, fact: ReplayFact): string {
-  return path.endsWith("_at_ms") && typeof fact === "number" ? clockText(fact) : String(fact);
 }
 
 const FIRST = [

@@ -1,5 +1,6 @@
 import type { ReplayEntityDiff, ReplayFact } from "#contracts";
 import { clockText } from "../history/moment.ts";
+import { factText } from "../lists/fact-text.ts";
 import { useSession } from "../session.ts";
 import classes from "./diff-entry.module.css";
 
@@ -29,7 +30,7 @@ export function DiffEntry({ diff, isOpen }: { readonly diff: ReplayEntityDiff; r
             <tr key={path}>
               <th scope="row">{path}</th>
               <td>
-                <Fact fact={before} /> → <Fact fact={after} />
+                <Fact path={path} fact={before} /> → <Fact path={path} fact={after} />
               </td>
               <td>
                 <button type="button" className={classes.event} onClick={() => session.goTo(event.id)}>
@@ -44,6 +45,6 @@ export function DiffEntry({ diff, isOpen }: { readonly diff: ReplayEntityDiff; r
   );
 }
 
-function Fact({ fact }: { readonly fact: ReplayFact | undefined }) {
-  return fact === undefined ? <i>none</i> : <span>{String(fact)}</span>;
+function Fact({ path, fact }: { readonly path: string; readonly fact: ReplayFact | undefined }) {
+  return fact === undefined ? <i>none</i> : <span>{factText(path, fact)}</span>;
 }

@@ -9,16 +9,15 @@ import { type CauseRow, causeRows } from "./cause-rows.ts";
 const LINE = 36;
 const STEP = 17;
 const LEFT = 10;
+const UNFOLDED = 3;
 
 /** What led to what: a line leads from each cause down to what came of it. A click goes to its event. */
 export function CausalGraph({ causes }: { readonly causes: readonly ReplayCause[] }) {
-  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
+  const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());
+  const folded = useMemo(() => toggled.symmetricDifference(foldedAtFirst(causes)), [causes, toggled]);
   const rows = useMemo(() => causeRows(causes, folded), [causes, folded]);
   const deepest = Math.max(0, ...rows.map(({ depth }) => depth));
-  const toggle = (key: string) =>
-    setFolded((before) =>
-      before.has(key) ? new Set([...before].filter((each) => each !== key)) : new Set([...before, key]),
-    );
+  const toggle = (key: string) => setToggled((before) => before.symmetricDifference(new Set([key])));
   return (
     <div className={classes.graph} style={{ height: rows.length * LINE }}>
       <svg
@@ -43,6 +42,11 @@ export function CausalGraph({ causes }: { readonly causes: readonly ReplayCause[
       </ol>
     </div>
   );
+}
+
+/** Of a long history only what came last is unfolded: what is asked is mostly how it came to this. */
+function foldedAtFirst(causes: readonly ReplayCause[]): Set<string> {
+  return new Set(causes.slice(0, -UNFOLDED).map((_, place) => String(place)));
 }
 
 function edge(fromDepth: number, from: number, toDepth: number, to: number): string {
