@@ -21,7 +21,7 @@ describe("the console over 1,000 machines and a long history", () => {
     history.end();
     server = await ReplayServer.start(history.answer, builtPage());
     browser = await launchBrowser();
-  }, 600_000);
+  }, 60_000 + 4 * EVENTS);
   afterAll(async () => {
     await browser?.close();
     await server?.goAway();
