@@ -9,6 +9,7 @@ const clock = new SystemClock();
 /** Events of different hosts that may arrive in any order among each other. */
 const CHUNK = 200;
 const ARRIVAL_MS = 20_000;
+const DUPLICATES_MS = 1_200;
 
 class KnownLogId extends SeededIds {
   readonly #logId: string;
@@ -67,10 +68,23 @@ export class MadeHub {
     }
   }
 
+  /** Lets very many events of logs that arrived before come as fast as they can. */
+  async bring(events: Iterable<RecordedEvent>): Promise<void> {
+    for (const event of events) {
+      const { log, sequence, subject } = event;
+      await this.#publish(event, `in.${log}.${subject}`, { log, sequence });
+      this.#arrived += 1;
+    }
+    await this.#settled();
+    await this.#awaitFleet(10 * ARRIVAL_MS);
+  }
+
   /** FLEET gets a log once more, from its beginning. */
   async sourceAgain(log: string): Promise<void> {
     const jsm = await jetstreamManager(this.nc);
     const { messages } = (await jsm.streams.info(this.#sources.get(log)!.name)).state;
+    // FLEET takes what it has just taken for a repeat.
+    await clock.sleep(DUPLICATES_MS);
     const before = this.#sources.get(log)!;
     const [transform] = before.subject_transforms!;
     // Under the same filter the server would go on where it was.
@@ -111,7 +125,7 @@ export class MadeHub {
     const carried = headers();
     for (const [name, value] of Object.entries(message.headers)) carried.set(name, value);
     const body = isDamaged ? message.body.replace('"header"', '"heeder"') : message.body;
-    this.#pending.push(jetstream(this.nc).publish(subject, body, { headers: carried }));
+    this.#pending.push(jetstream(this.nc).publish(subject, body, { headers: carried, timeout: 60_000 }));
     if (this.#pending.length >= 500) await this.#settled();
   }
 
@@ -120,9 +134,9 @@ export class MadeHub {
     this.#pending = [];
   }
 
-  async #awaitFleet(): Promise<void> {
+  async #awaitFleet(patienceMs = ARRIVAL_MS): Promise<void> {
     const jsm = await jetstreamManager(this.nc);
-    const untilMs = clock.monotonicMs() + ARRIVAL_MS;
+    const untilMs = clock.monotonicMs() + patienceMs;
     for (;;) {
       const { state, config } = await jsm.streams.info(FLEET);
       if (state.messages >= this.#arrived) return;

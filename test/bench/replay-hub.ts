@@ -10,6 +10,8 @@ import { clock, ids } from "./log-leaf.ts";
 const HOSTS = 10;
 const MACHINES_PER_HOST = 100;
 const IN_FLIGHT = 1_000;
+/** Other programs may have the machine for a while. */
+const PATIENCE_MS = 120_000;
 
 /** A hub that has sourced the logs of several hosts: 1,000 machines that live side by side, for as long as is wanted. */
 export class ReplayHub {
@@ -87,7 +89,9 @@ export class ReplayHub {
     const message = encodeEvent(event, place);
     const carried = headers();
     for (const [name, value] of Object.entries(message.headers)) carried.set(name, value);
-    this.#pending.push(jetstream(this.nc).publish(message.subject, message.body, { headers: carried }));
+    this.#pending.push(
+      jetstream(this.nc).publish(message.subject, message.body, { headers: carried, timeout: PATIENCE_MS }),
+    );
     if (this.#pending.length < IN_FLIGHT) return;
     await Promise.all(this.#pending);
     this.#pending = [];

@@ -170,7 +170,7 @@ describe("events with rounds", () => {
   });
 });
 
-describe("F16: damaged rounds", () => {
+describe("damaged rounds", () => {
   it("are passed over, and made again", async () => {
     await open();
     const files = (await readdir(directory)).filter((name) => name.startsWith("round-")).sort();
