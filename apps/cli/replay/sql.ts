@@ -44,11 +44,13 @@ export async function sql(context: CliContext, question: string | undefined, fla
   const timeoutMs = timeoutOf(flags.timeout ?? "30s");
   const wanted = namedTables(question);
   await withTimeline(context, flags, output, async ({ timeline }) => {
+    // Side by side: a database begins more slowly than most histories.
     const opening = Investigation.open(join(context.root, ".drover/investigation.tar"));
-    opening.catch(() => undefined);
-    const moments = await momentsOf(timeline, flags, context.clock.nowMs());
-    const investigation = await opening;
     try {
+      const [investigation, moments] = await Promise.all([
+        opening,
+        momentsOf(timeline, flags, context.clock.nowMs()),
+      ]);
       if (wanted.includes("events")) {
         const count = await loadEvents(investigation, timeline, moments, flags, most);
         output.progress(`${count} events loaded`);
@@ -56,7 +58,7 @@ export async function sql(context: CliContext, question: string | undefined, fla
       await loadState(investigation, timeline, moments, wanted);
       await withinTime(context.clock, timeoutMs, investigation, answer(output, investigation, question));
     } finally {
-      await investigation.close();
+      await opening.then((investigation) => investigation.close()).catch(() => undefined);
     }
   });
 }
@@ -169,16 +171,19 @@ async function withinTime(
   work: Promise<void>,
 ): Promise<void> {
   const over = new AbortController();
-  const late = clock.sleep(timeoutMs, over.signal).then(async () => {
-    await investigation.close();
-    const message = `the question took longer than ${timeoutMs} ms: narrow what it reads, or raise --timeout`;
-    throw new RefusedError(refusal("deadline_exceeded", message));
+  let isLate = false;
+  const late = clock.sleep(timeoutMs, over.signal).then(() => {
+    isLate = true;
+    return investigation.close();
   });
   late.catch(() => undefined);
   try {
-    await Promise.race([work, late]);
+    await work;
+  } catch (error) {
+    if (!isLate) throw error;
+    const message = `the question took longer than ${timeoutMs} ms: narrow what it reads, or raise --timeout`;
+    throw new RefusedError(refusal("deadline_exceeded", message));
   } finally {
     over.abort();
-    work.catch(() => undefined);
   }
 }
