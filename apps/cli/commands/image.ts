@@ -13,7 +13,7 @@ export function registerImage(program: Command, context: CliContext): void {
     .action(async (folder: string, flags: CommonFlags & { readonly text: string }) => {
       const { httpServer, writeOciLayout } = await import("#small-image");
       const layout = absolute(folder, "folder");
-      const { reference, digest } = await writeOciLayout(layout, httpServer(flags.text));
+      const { reference, digest } = await writeOciLayout(layout, httpServer(flags.text), context.busybox);
       context.output(flags).result({ reference, digest }, reference);
     });
 }
