@@ -57,10 +57,14 @@ describe("the README's tour", () => {
       if (command.startsWith("curl http://hello"))
         expect(printed).toMatch(/^Hello from machine \w+ of app hello!/);
       if (command.startsWith("curl http://tour")) expect(printed).toBe("hello from a machine");
-      if (command.startsWith("./drover replay why")) expect(printed).toMatch(/ms +asked .*ms +first byte/s);
+      if (command.startsWith("./drover replay why --request"))
+        expect(printed).toMatch(/ms +asked .*ms +first byte/s);
       if (command === "./drover machines") expect(printed).toMatch(/tour +web +started/);
       if (command.startsWith("./drover replay log")) expect(printed).toMatch(/MachineStarted/);
       if (command.startsWith("./drover replay at")) expect(printed).toMatch(/web +started/);
+      if (command.startsWith("./drover replay diff")) expect(printed).toMatch(/machine web .* appeared/);
+      if (command.startsWith("./drover replay blame")) expect(printed).toMatch(/MachineStarted/);
+      if (command === "./drover replay why web") expect(printed).toMatch(/CommitMachine .*MachineStarted/s);
       if (command.startsWith("curl -s -H")) expect(JSON.parse(printed)).toMatchObject([{ name: "web" }]);
     }
   }, 240_000);

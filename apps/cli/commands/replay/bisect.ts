@@ -21,7 +21,7 @@ An expression is asked of every entity of the kind that it names (machine, host,
 whenever an event touches it; a fact that is not there is "", 0 or false. It may also read event.type, event.actor and
 now_ms. The exit code is 0 whether an event is found or not: "found" in the JSON says which.
 
-Examples:
+Example:
   $ drover replay bisect --invariant no-overcommit --since 1h
   $ drover replay bisect --invariant 'machine.state != "failed"' --app hello
   $ drover replay bisect --invariant 'host.promised.memoryMib <= host.capacity.memoryMib'

@@ -33,7 +33,7 @@ A slice goes into two files: NAME.ndjson, which every command of the debugger ta
 a test that lives through it again with the code of this project and fails for as long as the mistake is made.
 Put them below test/, and run the test with: drover test NAME
 
-Examples:
+Example:
   $ drover replay export --invariant no-overcommit --out test/slices
   $ drover replay export --since 1h --out incident.ndjson
 `,

@@ -35,7 +35,7 @@ Events are folded and decisions are made anew, and that is all: no effect is per
 Modules run in a process of their own, which can neither write files nor use the network.
 The exit code is 0 when every decision comes out the same, 3 when one does not, 1 when it could not be found out.
 
-Examples:
+Example:
   $ drover replay whatif --policy pack
   $ drover replay whatif --branch main --since 1h
   $ drover replay whatif --edit 01M88G9X643ZYBWX5F0C0SQ926 --set capacity.memoryMib=512 --from incident.ndjson
