@@ -16,12 +16,15 @@ describe("the console over 1,000 machines and a long history", () => {
   let server: ReplayServer;
   let browser: Browser;
 
-  beforeAll(async () => {
-    for (const batch of longLife(MACHINES, EVENTS)) history.add(batch);
-    history.end();
-    server = await ReplayServer.start(history.answer, builtPage());
-    browser = await launchBrowser();
-  }, 60_000 + 4 * EVENTS);
+  beforeAll(
+    async () => {
+      for (const batch of longLife(MACHINES, EVENTS)) history.add(batch);
+      history.end();
+      server = await ReplayServer.start(history.answer, builtPage());
+      browser = await launchBrowser();
+    },
+    60_000 + 4 * EVENTS,
+  );
   afterAll(async () => {
     await browser?.close();
     await server?.goAway();

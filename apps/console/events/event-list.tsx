@@ -39,7 +39,8 @@ export function EventList() {
           {rows.map((row) => {
             const step = steps[row]!;
             return (
-              <li key={step.id} style={place(row)}>
+              // By place in view, not by event: while playing, rows are written anew and not made anew.
+              <li key={row % rows.length} style={place(row)}>
                 <EventRow
                   step={step}
                   isCurrent={row === cursor - 1}

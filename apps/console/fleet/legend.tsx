@@ -1,7 +1,6 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef } from "react";
-import type { LiveFacts } from "../history/facts.ts";
-import { drawTile } from "./draw-tile.ts";
+import { drawSwatch } from "./draw-tile.ts";
 import classes from "./legend.module.css";
 import { LEGEND, type Look } from "./machine-look.ts";
 import { readPalette } from "./palette.ts";
@@ -33,8 +32,7 @@ export function Swatch({ look, isStuck = false }: { readonly look: Look; readonl
     const ctx = canvas.current!.getContext("2d")!;
     ctx.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     ctx.clearRect(0, 0, SIDE, SIDE);
-    const facts: LiveFacts = isStuck ? { "operation.attempt": 2 } : {};
-    drawTile(ctx, { x: 0.5, y: 0.5, width: SIDE - 1, height: SIDE - 1 }, facts, look, readPalette());
+    drawSwatch(ctx, { x: 0.5, y: 0.5, width: SIDE - 1, height: SIDE - 1 }, look, isStuck, readPalette());
   }, [look, isStuck, scheme]);
   const pixels = Math.ceil(SIDE * devicePixelRatio);
   return <canvas ref={canvas} width={pixels} height={pixels} style={{ width: SIDE, height: SIDE }} />;
