@@ -40,7 +40,8 @@ describe("golden files", () => {
     if (event.header.version !== decoded.event.header.version) return;
     const { log, sequence, ...read } = decoded.event;
     expect(read).toEqual(event);
-    const written = message.body.includes('"sequence":7') ? { sequence } : {};
+    // An event's data may have a sequence, too.
+    const written = "sequence" in JSON.parse(message.body) ? { sequence } : {};
     expect(encodeEvent(decoded.event, { log, ...written })).toEqual(message);
   });
 });

@@ -138,6 +138,6 @@ async function writeStretch(
   const text = `${count.toLocaleString("en")} events, ${secrets}: ${out}\nGo on with: drover replay import ${out}`;
   output.result(
     { file: out, events: count, redacted: redaction?.replaced ?? null },
-    harmless(text.split("\n")[0]!) + `\n${text.split("\n")[1]}`,
+    `${harmless(text.split("\n")[0]!)}\n${text.split("\n")[1]}`,
   );
 }
