@@ -64,6 +64,9 @@ interface Volumes {
   readonly close: () => Promise<void>;
 }
 
+/** What is still being written when a service ends may come between: then again. */
+const GONE = { recursive: true, force: true, maxRetries: 5 } as const;
+
 /**
  * A whole control plane in this process: the real API, scheduler, service volumes and agents on real NATS with the real permissions; only
  * containers, images and networks are simulated. Every message of every party passes a tap.
@@ -261,7 +264,7 @@ export class Plane {
   /** Kills the API, takes away whatever it has kept, and starts another one. */
   async forgetApi(): Promise<void> {
     this.killApi();
-    await rm(join(this.#dataDir, "api"), { recursive: true, force: true });
+    await rm(join(this.#dataDir, "api"), GONE);
     await this.startApi();
   }
 
@@ -305,7 +308,7 @@ export class Plane {
     this.killScheduler();
     await Promise.all(this.hosts.map((host) => host.remove()));
     await this.topology.stop();
-    await rm(this.#dataDir, { recursive: true, force: true });
+    await rm(this.#dataDir, GONE);
   }
 
   #tapOf(party: string) {
