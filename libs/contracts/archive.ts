@@ -57,6 +57,8 @@ export const archiveHeaderSchema = z.strictObject({
   /** How many different values were replaced because they may be secret; null: nothing was looked at. */
   redacted: z.number().int().min(0).nullable(),
   shows: archiveShowsSchema.optional(),
+  /** Events were left out on purpose, of its logs and of the time that it is of. */
+  isPart: z.literal(true).optional(),
 });
 export type ArchiveHeader = z.infer<typeof archiveHeaderSchema>;
 

@@ -13,7 +13,7 @@ export type { ExportedSlice, SliceRequest } from "./export/slice.ts";
 export { entitiesNamed, fieldNamed, oneNamed } from "./find-entity.ts";
 export { invariantOf } from "./invariant-of.ts";
 export type { Invariant } from "./invariants/invariant.ts";
-export { INVARIANTS } from "./invariants/library.ts";
+export { INVARIANTS, ON_REQUEST } from "./invariants/library.ts";
 export { type Found, type Standing, type Violation, Watch, type Watched } from "./invariants/watch.ts";
 export { type Minimised, type MinimiseOptions, minimise } from "./minimise.ts";
 export { type Redactable, type Redacted, Redaction, redact } from "./redact.ts";

@@ -9,7 +9,7 @@ import { isAbout, isOf, Sight } from "./scope.ts";
 
 /** What is checked, and who hears of it. */
 export interface VerifyOptions {
-  /** All of the library where none is named. */
+  /** Of the library those that are always checked, where none is named. */
   readonly invariants?: readonly Invariant[];
   /** What came before is taken for granted: broken there is told of as such. From the beginning where nothing is said. */
   readonly since?: Moment;
@@ -43,6 +43,10 @@ export interface InvariantVerdict {
 
 export interface Verdict {
   readonly invariants: readonly InvariantVerdict[];
+  /** Names of those that were not asked: of a part of history they cannot tell. */
+  readonly skipped: readonly string[];
+  /** Events were left out of that history on purpose: what is broken may be so for want of them. */
+  readonly isPart: boolean;
   /** Found in the order of time, the first ones in full. */
   readonly violations: readonly Violation[];
   /** How many events were read. */
@@ -63,7 +67,11 @@ const PROGRESS_EVERY = 10_000;
 
 /** Checks a stretch of history. Memory does not grow with its length. */
 export async function verify(timeline: Timeline, options: VerifyOptions = {}): Promise<Verdict> {
-  const { invariants = INVARIANTS, since, until, scope, signal, live } = options;
+  const { since, until, scope, signal, live } = options;
+  const { isPart } = timeline.history;
+  const wanted = options.invariants ?? INVARIANTS;
+  const invariants = wanted.filter(({ needsWhole = false }) => !(isPart && needsWhole));
+  const skipped = wanted.filter((one) => !invariants.includes(one)).map(({ name }) => name);
   const world = await worldAt(timeline, since);
   const from = endOf(world);
   const watch = new Watch(world, invariants, { tellsChanges: false });
@@ -95,7 +103,7 @@ export async function verify(timeline: Timeline, options: VerifyOptions = {}): P
     }
   }
   sight.assertSeen();
-  return { ...tally.result(), events, from, to: endOf(world) };
+  return { ...tally.result(), skipped, isPart, events, from, to: endOf(world) };
 }
 
 /** The world in which a look begins: the caller's own. */

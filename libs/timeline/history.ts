@@ -32,6 +32,11 @@ export abstract class History {
     return new World();
   }
 
+  /** Whether events were left out of it on purpose: a gap in it tells nothing, and what is missing was not lost. */
+  get isPart(): boolean {
+    return false;
+  }
+
   /** The last sequence of every log that there is. */
   abstract end(): Promise<Position>;
 

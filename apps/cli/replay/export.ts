@@ -99,6 +99,12 @@ function sliceText(slice: ExportedSlice, files: readonly string[]): string {
     .join("\n");
 }
 
+function nothingIn(entity: CheckedPart["entity"]): RefusedError {
+  const what = entity === undefined ? "no event is" : `no event of ${formatEntity(entity)} is`;
+  const message = `${what} in that stretch: look further with --since and --until, or name another`;
+  return new RefusedError(refusal("not_found", message));
+}
+
 async function writeStretch(
   { timeline }: Source,
   part: CheckedPart,
@@ -111,6 +117,7 @@ async function writeStretch(
   const begins = Object.keys(before.position).length > 0;
   const base = begins ? baseOf(before) : undefined;
   const events = () => stretchEvents(timeline, part, before);
+  if ((await events().next()).done === true) throw nothingIn(entity);
   const redaction = flags.redact ? new Redaction() : undefined;
   if (redaction !== undefined) {
     if (base !== undefined) redaction.noteBase(base);
@@ -130,6 +137,7 @@ async function writeStretch(
   ].join(" ");
   const settings = {
     of,
+    isPart: entity !== undefined || timeline.history.isPart,
     ...(base === undefined ? {} : { base: redaction?.base(base) ?? base }),
     ...(redaction === undefined ? {} : { redacted: redaction.replaced }),
   };

@@ -36,6 +36,7 @@ function summaryOf({ header, events, firstMs, lastMs, unreadable, sha256, base }
     lastMs,
     beginsWithState: base !== undefined,
     redacted: header.redacted,
+    isPart: header.isPart === true,
     ...(header.shows === undefined ? {} : { shows: header.shows }),
     logs: Object.entries(position).map(([log, sequence]) => ({
       log,
@@ -74,6 +75,7 @@ function summaryText(
   return [
     `${archive.header.of}`,
     `${events.toLocaleString("en")} events${span}`,
+    ...(summary.isPart ? ["a part: events were left out on purpose"] : []),
     redacted === null ? "not redacted: secrets stand in it as they are" : `${redacted} secrets were replaced`,
     "",
     table(["LOG", "OF", "FROM", "TO"], rows),

@@ -1,5 +1,5 @@
 import { type Position, RefusedError, refusal } from "#kernel";
-import { INVARIANTS, type Invariant, invariantOf, type Verdict, verify } from "#replay";
+import { INVARIANTS, type Invariant, invariantOf, ON_REQUEST, type Verdict, verify } from "#replay";
 import { formatEntity } from "#timeline";
 import type { CliContext } from "../context.ts";
 import { followEvents } from "../events/follow-events.ts";
@@ -19,7 +19,8 @@ export interface VerifyFlags extends CheckFlags {
 export async function showVerdict(context: CliContext, flags: VerifyFlags): Promise<void> {
   const output = context.output(flags);
   const invariants = flags.invariant.length === 0 ? INVARIANTS : flags.invariant.map(invariantOf);
-  if (flags.list === true) return list(output, invariants);
+  if (flags.list === true)
+    return list(output, flags.invariant.length === 0 ? [...INVARIANTS, ...ON_REQUEST] : invariants);
   assertFits(flags);
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
@@ -40,10 +41,15 @@ export async function showVerdict(context: CliContext, flags: VerifyFlags): Prom
 }
 
 function list(output: Output, invariants: readonly Invariant[]): void {
-  const rows = invariants.map(({ name, says }) => [harmless(name), says]);
+  const isOnRequest = (one: Invariant) => ON_REQUEST.includes(one);
+  const rows = invariants.map((one) => [
+    harmless(one.name),
+    isOnRequest(one) ? "on request" : "always",
+    one.says,
+  ]);
   output.result(
-    invariants.map(({ name, says }) => ({ name, says })),
-    table(["INVARIANT", "SAYS THAT"], rows),
+    invariants.map((one) => ({ name: one.name, says: one.says, onRequest: isOnRequest(one) })),
+    table(["INVARIANT", "CHECKED", "SAYS THAT"], rows),
   );
 }
 
@@ -92,7 +98,7 @@ async function feed(context: CliContext, flags: VerifyFlags, output: Output, sig
 }
 
 /** The summary for people. */
-export function verdictText({ invariants, events, from, to }: Verdict): string {
+export function verdictText({ invariants, skipped, isPart, events, from, to }: Verdict): string {
   const rows = invariants.map(({ invariant, violations, now, standing, first }) => [
     harmless(invariant),
     violations === 0 && standing.length === 0 ? "ok" : "BROKEN",
@@ -113,6 +119,8 @@ export function verdictText({ invariants, events, from, to }: Verdict): string {
     table(["INVARIANT", "", "VIOLATIONS", "NOW", "FIRST"], rows),
     "",
     ...before,
+    ...(isPart ? ["A part of history: what it was cut out of may hold what is missing here."] : []),
+    ...skipped.map((name) => `not asked of a part: ${name}`),
     `${events.toLocaleString("en")} events checked, from ${start} to ${end}. ${sum}`,
   ].join("\n");
 }

@@ -39,6 +39,10 @@ export class ArchiveHistory extends History {
     return worldFrom(this.archive.base);
   }
 
+  override get isPart(): boolean {
+    return this.archive.header.isPart === true;
+  }
+
   override async end(): Promise<Position> {
     return this.archive.end;
   }

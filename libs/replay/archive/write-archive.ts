@@ -19,11 +19,13 @@ export interface ArchiveSettings {
   readonly redacted?: number;
   /** What it was made small for. */
   readonly shows?: ArchiveShows;
+  /** Whether events were left out on purpose. */
+  readonly isPart?: boolean;
 }
 
 /** An archive in pieces of text, line ends included. `events`: in causal order, each log's in its own. */
 export async function* writeArchive(
-  { of, base, redacted, shows }: ArchiveSettings,
+  { of, base, redacted, shows, isPart = false }: ArchiveSettings,
   events: AsyncIterable<readonly RecordedEvent[]> | Iterable<readonly RecordedEvent[]>,
 ): AsyncGenerator<string> {
   const parts = base === undefined ? [] : partsOf(base);
@@ -32,6 +34,7 @@ export async function* writeArchive(
     ...{ after: { ...base?.position }, afterMs: base?.nowMs ?? 0 },
     ...{ parts: parts.length, foldVersion: FLEET_FOLD_VERSION, redacted: redacted ?? null },
     ...(shows === undefined ? {} : { shows }),
+    ...(isPart ? { isPart } : {}),
   };
   const hash = createHash("sha256");
   const summed = (text: string) => {

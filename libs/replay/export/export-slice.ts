@@ -51,7 +51,7 @@ export async function exportSlice(timeline: Timeline, request: SliceRequest): Pr
     ...{ name, headline, events, considered, runs: reduced.runs, isMinimal: reduced.isMinimal },
     archive: await archiveText(
       {
-        ...{ of: headline, shows },
+        ...{ of: headline, shows, isPart: true },
         ...(base === undefined ? {} : { base }),
         ...(replaced === undefined ? {} : { redacted: replaced }),
       },

@@ -11,6 +11,8 @@ export interface Invariant {
   readonly says: string;
   /** Its check looks at the changes of each effect. */
   readonly needsChanges?: boolean;
+  /** It speaks of what is missing: of history that events were left out of on purpose, it is not asked. */
+  readonly needsWhole?: boolean;
   /** A check with a memory of its own, to be given every event from a world on. */
   check(): Check;
 }

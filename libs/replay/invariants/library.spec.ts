@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { SimulatedFleet } from "#testing";
 import { livedFleet, timelineOf } from "../fleets.fixture.ts";
 import { verify } from "../verify.ts";
-import { INVARIANTS } from "./library.ts";
+import { INVARIANTS, ON_REQUEST } from "./library.ts";
 
 /** A fleet whose hosts work on what they have begun: no operation waits for longer than it may. */
 function punctualFleet(seed: number, moments: number): SimulatedFleet {
@@ -24,7 +24,8 @@ describe("the invariants", () => {
   it("hold over whatever a fleet may live through", async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 1_000_000 }), async (seed) => {
-        const { violations } = await verify(timelineOf(punctualFleet(seed, 150).events()));
+        const timeline = timelineOf(punctualFleet(seed, 150).events());
+        const { violations } = await verify(timeline, { invariants: [...INVARIANTS, ...ON_REQUEST] });
         expect(violations).toEqual([]);
       }),
       { numRuns: 12 },
@@ -50,8 +51,9 @@ describe("the invariants", () => {
   });
 
   it("each have a name of their own, and say in a line what holds", () => {
-    expect(new Set(INVARIANTS.map(({ name }) => name)).size).toBe(INVARIANTS.length);
-    for (const { name, says } of INVARIANTS) {
+    const all = [...INVARIANTS, ...ON_REQUEST];
+    expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+    for (const { name, says } of all) {
       expect(name).toMatch(/^[a-z]+(-[a-z]+)+$/);
       expect(says).not.toMatch(/\n|\.$/);
     }

@@ -32,5 +32,10 @@ export const INVARIANTS: readonly Invariant[] = [
   snapshotOfKnownVolume,
   logWithoutGaps,
   clockSane,
-  decisionsReproducible,
 ];
+
+/**
+ * What is checked only where somebody names it. Decisions of an earlier release may well come out otherwise today, and
+ * nothing is wrong with that.
+ */
+export const ON_REQUEST: readonly Invariant[] = [decisionsReproducible];

@@ -15,6 +15,7 @@ function ownerOf(event: RecordedEvent): Entity {
 export const logWithoutGaps = actRule<number>({
   name: "log-without-gaps",
   says: "each log's events follow each other without a gap: what is missing is lost, or cannot be read (F06, F18)",
+  needsWhole: true,
   before: ({ position }, { log }) => position[log],
   broken(last, { event }) {
     if (event.sequence === last + 1) return undefined;

@@ -66,6 +66,7 @@ class StateCheck extends Check {
 export interface ActRule<K> {
   readonly name: string;
   readonly says: string;
+  readonly needsWhole?: boolean;
   /** Undefined: this event is none that the rule speaks of. */
   before(world: World, event: RecordedEvent): K | undefined;
   /** What is wrong with it, of which entity. Not asked of an event that could not be folded. */
@@ -73,7 +74,8 @@ export interface ActRule<K> {
 }
 
 export function actRule<K>(rule: ActRule<K>): Invariant {
-  return { name: rule.name, says: rule.says, check: () => new ActCheck(rule) };
+  const { name, says, needsWhole = false } = rule;
+  return { name, says, needsWhole, check: () => new ActCheck(rule) };
 }
 
 class ActCheck<K> extends Check {

@@ -14,6 +14,7 @@ import { type Redecided, redecide } from "./redecide.ts";
 export const decisionsReproducible: Invariant = actRule<Redecided>({
   name: "decisions-reproducible",
   says: "every recorded decision is made again from what was recorded of it",
+  needsWhole: true,
   before: (world, event) => redecide(event, world, PRESENT_DECIDERS),
   broken: (outcome, { event }) =>
     outcome.kind === "differs"

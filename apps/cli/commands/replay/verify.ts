@@ -17,7 +17,7 @@ export function registerVerify(replay: Command, context: CliContext): void {
   checkOptions(verify)
     .option("--follow", "go on with what happens, until Ctrl-C: one line per violation")
     .option("--now", "exit with 1 only for what is broken still")
-    .option("--list", "show what is checked, and stop")
+    .option("--list", "show what is checked, and what only on request; and stop")
     .option("--json", "print JSON only")
     .addHelpText(
       "after",
