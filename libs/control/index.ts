@@ -29,6 +29,7 @@ export type {
   RefusePlacement,
 } from "./placement.ts";
 export {
+  AS_GOOD_AS_THE_BEST,
   type Bid,
   type BidAnswer,
   type Candidate,

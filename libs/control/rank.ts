@@ -21,7 +21,7 @@ export interface Sought extends Omit<PlacementRules, "features"> {
 /** Of a host that others will have filled by the time an offer reaches it. */
 const NO_ROOM = -1;
 /** Candidates whose score is at least this part of the best one's are equally good. Packing wants the best. */
-const AS_GOOD_AS_THE_BEST = { spread: 0.9, pack: 1 } as const;
+export const AS_GOOD_AS_THE_BEST = { spread: 0.9, pack: 1 } as const;
 
 /** A bid and the number that was drawn for it. */
 export type DrawnBid = Omit<Candidate, "score">;

@@ -1,4 +1,5 @@
 import type { RecordedEvent } from "#contracts";
+import { AS_GOOD_AS_THE_BEST } from "#control";
 import { wallMsOf } from "#kernel";
 import { eventRef } from "../event-ref.ts";
 import type { Cause } from "./explanation.ts";
@@ -18,7 +19,7 @@ export function placementCause(event: PlacementEvent, children: readonly Cause[]
   const bids = "candidates" in data ? data.candidates : [];
   const isDecided = "hostId" in data;
   const title = isDecided
-    ? `placed on ${data.hostId}, epoch ${data.epoch}: ${rankText(data.hostId, bids)}`
+    ? `placed on ${data.hostId}, epoch ${data.epoch}: ${rankText(data.hostId, bids, data.wish?.policy)}`
     : `no host took it, epoch ${data.epoch}: ${data.error.code}: ${data.error.message}`;
   const wish = wishText(data.wish);
   return {
@@ -37,16 +38,17 @@ export function placementCause(event: PlacementEvent, children: readonly Cause[]
 
 type Bids = Extract<PlacementEvent, { type: "PlacementDecided" }>["data"]["candidates"];
 
-function rankText(hostId: string, bids: Bids): string {
+/** Bids stand in the order in which they were ranked, and were offered it: chance decides among those as good as the best. */
+function rankText(hostId: string, bids: Bids, policy: "spread" | "pack" = "spread"): string {
   if (bids.length === 0) return "no bid is written down";
-  const best = Math.max(...bids.map(({ score }) => score));
-  const chosen = bids.find((bid) => bid.hostId === hostId);
-  if (chosen === undefined) return `by none of its ${bids.length} bids`;
+  const place = bids.findIndex((bid) => bid.hostId === hostId);
+  if (place < 0) return `by none of its ${bids.length} bids`;
   if (bids.length === 1) return "the only bid";
-  const equals = bids.filter(({ score }) => score === best);
-  if (chosen.score < best) return `not the best of ${bids.length} bids: those before it took no offer`;
+  if (place > 0) return `number ${place + 1} of ${bids.length} bids: those before it took no offer`;
+  const enough = Math.max(...bids.map(({ score }) => score)) * AS_GOOD_AS_THE_BEST[policy];
+  const equals = bids.filter(({ score }) => score >= enough);
   return equals.length > 1
-    ? `one of the ${equals.length} best of ${bids.length} bids, chosen at random`
+    ? `by chance among ${equals.length} of ${bids.length} bids that are as good as the best`
     : `the best of ${bids.length} bids`;
 }
 
