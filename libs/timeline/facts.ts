@@ -54,10 +54,15 @@ function machineFacts({ view, routes }: World, id: string): Facts | undefined {
   put(facts, "host", found.hostId);
   put(facts, "region", found.region);
   put(facts, "epoch", found.epoch);
-  put(facts, "state", found.machine?.state ?? "placed");
+  put(facts, "state", found.machine?.state ?? placementState(found));
   putRoute(facts, routes.get(id));
   if (found.machine !== undefined) putMachine(facts, found.machine);
   return facts;
+}
+
+/** Of what no host has told of: CONTROL says where it is to be, or that no host took it. */
+function placementState({ hostId }: { readonly hostId?: string }): "placed" | "refused" {
+  return hostId === undefined ? "refused" : "placed";
 }
 
 /** A route is what routers know: on which host, in which state, at which address. */
@@ -138,7 +143,7 @@ function volumeFacts({ view }: World, id: string): Facts | undefined {
   put(facts, "app", found.appName);
   put(facts, "host", found.hostId);
   put(facts, "epoch", found.epoch);
-  put(facts, "state", volume?.state ?? "placed");
+  put(facts, "state", volume?.state ?? placementState(found));
   if (volume === undefined) return facts;
   put(facts, "name", volume.name);
   put(facts, "size_gb", volume.sizeGb);
