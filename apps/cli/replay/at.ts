@@ -1,6 +1,7 @@
 import { findMachine, findVolume, fleetHash, fleetToJson, listHosts, listSnapshots } from "#fleet";
 import { type Host, hostToJson } from "#hosts";
 import { formatPosition, RefusedError, refusal } from "#kernel";
+import { oneNamed } from "#replay";
 import type { World } from "#timeline";
 import type { CliContext, CommonFlags } from "../context.ts";
 import type { Output } from "../output.ts";
@@ -28,13 +29,17 @@ export async function at(context: CliContext, text: string, flags: AtFlags): Pro
   });
 }
 
-function machineAt({ view, routes }: World, id: string): object {
+function machineAt(world: World, text: string): object {
+  const { view, routes } = world;
+  const { id } = oneNamed(world, text, ["machine"]);
   const found = findMachine(view, id) ?? missing("machine", id);
   const route = routes.get(id);
   return { ...found, ...(route === undefined ? {} : { route }) };
 }
 
-function volumeAt({ view }: World, id: string): object {
+function volumeAt(world: World, text: string): object {
+  const { view } = world;
+  const { id } = oneNamed(world, text, ["volume"]);
   const found = findVolume(view, id) ?? missing("volume", id);
   return { ...found, snapshots: listSnapshots(view, id).map(({ snapshot }) => snapshot) };
 }

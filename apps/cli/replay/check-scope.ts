@@ -55,8 +55,8 @@ function before(since: Moment): Moment {
   return since.kind === "time" ? { kind: "time", atMs: since.atMs - 1 } : since;
 }
 
-/** What is long gone goes by its id alone. */
-async function named(
+/** What a text means where a part of history ends. What is long gone goes by its id alone. */
+export async function named(
   timeline: Timeline,
   until: Moment = { kind: "now" },
   kind: EntityKind,

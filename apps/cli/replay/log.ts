@@ -1,9 +1,10 @@
 import type { RecordedEvent } from "#contracts";
-import { findMachine, findVolume, listHosts } from "#fleet";
+import { findMachine, findVolume, listHosts, type Moment } from "#fleet";
 import { RefusedError, refusal } from "#kernel";
 import type { Timeline } from "#timeline";
 import type { CliContext, CommonFlags } from "../context.ts";
 import { wholeNumber } from "../settings.ts";
+import { named } from "./check-scope.ts";
 import { eventLine } from "./event-line.ts";
 import { type LogWish, logFilter } from "./log-filter.ts";
 import { followLog } from "./log-follow.ts";
@@ -27,6 +28,7 @@ export async function log(context: CliContext, flags: LogFlags): Promise<void> {
     const nowMs = context.clock.nowMs();
     const since = flags.since === undefined ? undefined : await parseMoment(timeline, flags.since, nowMs);
     const until = flags.until === undefined ? undefined : await parseMoment(timeline, flags.until, nowMs);
+    const wish = await withIds(timeline, flags, until);
     let shown = 0;
     const show = (event: RecordedEvent) => {
       output.line(event, eventLine(event));
@@ -37,11 +39,20 @@ export async function log(context: CliContext, flags: LogFlags): Promise<void> {
       if (hub === undefined) throw new RefusedError(refusal("invalid", "--follow: a file does not go on"));
       if (until !== undefined) throw new RefusedError(refusal("invalid", "--follow and --until: name one"));
       const ground = { timeline, nc: hub, clock: context.clock, output };
-      return followLog(ground, flags, since, show);
+      return followLog(ground, wish, since, show);
     }
-    for await (const event of wanted(timeline, flags, since, until)) if (!show(event)) return;
-    if (shown === 0) await assertKnown(timeline, flags);
+    for await (const event of wanted(timeline, wish, since, until)) if (!show(event)) return;
+    if (shown === 0) await assertKnown(timeline, wish);
   });
+}
+
+/** Machines and volumes by their ids. An id is taken as it is: to look for it would fold all of history (F15). */
+async function withIds(timeline: Timeline, wish: LogWish, until: Moment | undefined): Promise<LogWish> {
+  const idOf = async (kind: "machine" | "volume", text: string | undefined) => {
+    const isName = text !== undefined && !/^([0-9a-f]{14}|vol_[0-9a-f]+)$/.test(text);
+    return isName ? { [kind]: (await named(timeline, until, kind, text)).id } : {};
+  };
+  return { ...wish, ...(await idOf("machine", wish.machine)), ...(await idOf("volume", wish.volume)) };
 }
 
 /** Nothing was found: because there is nothing, or because a name is wrong (F48). */
@@ -56,7 +67,17 @@ async function assertKnown(timeline: Timeline, { host, machine, volume, app }: L
     throw new RefusedError(refusal("not_found", `no app ${app}: there are ${apps}`));
   }
   if (machine !== undefined && findMachine(view, machine) === undefined)
-    throw new RefusedError(refusal("not_found", `nothing is told of machine ${machine}: name its whole id`));
+    throw new RefusedError(
+      refusal(
+        "not_found",
+        `nothing is told of machine ${machine}: use its id, or its name as it is at the end`,
+      ),
+    );
   if (volume !== undefined && findVolume(view, volume) === undefined)
-    throw new RefusedError(refusal("not_found", `nothing is told of volume ${volume}: name its whole id`));
+    throw new RefusedError(
+      refusal(
+        "not_found",
+        `nothing is told of volume ${volume}: use its id, or its name as it is at the end`,
+      ),
+    );
 }

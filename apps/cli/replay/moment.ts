@@ -18,7 +18,10 @@ export async function parseMoment(timeline: Timeline, text: string, nowMs: numbe
   const atMs = parseTime(text, nowMs);
   if (atMs !== undefined) return { kind: "time", atMs };
   const position = text.includes(":") ? parsePosition(text) : undefined;
-  if (position !== undefined) return { kind: "position", position };
+  if (position !== undefined) {
+    await assertLogs(timeline, Object.keys(position));
+    return { kind: "position", position };
+  }
   if (/^[0-9A-HJKMNP-TV-Z]{26}$/.test(text)) {
     const moment = await timeline.momentOf(text);
     if (moment !== undefined) return moment;
@@ -26,4 +29,15 @@ export async function parseMoment(timeline: Timeline, text: string, nowMs: numbe
   }
   const message = `"${text}" is no moment: use now, a time (2026-11-24T12:00:00Z, 10m), a position (LOG:SEQUENCE,…) or an event's id`;
   throw new RefusedError(refusal("invalid", message));
+}
+
+/**
+ * Logs that there are not would look like a time at which nothing had happened yet (F48). Of a cluster's position a file may
+ * well hold some of the logs alone.
+ */
+async function assertLogs(timeline: Timeline, named: readonly string[]): Promise<void> {
+  const logs = await timeline.history.end();
+  if (named.length === 0 || named.some((log) => Object.hasOwn(logs, log))) return;
+  const known = Object.keys(logs).join(", ") || "none";
+  throw new RefusedError(refusal("not_found", `there is no log ${named[0]}: there are ${known}`));
 }

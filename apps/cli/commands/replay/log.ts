@@ -7,8 +7,8 @@ export function registerLog(replay: Command, context: CliContext): void {
   replay
     .command("log")
     .summary("all events, in causal order across hosts")
-    .option("--machine <id>", "of one machine (whole id)")
-    .option("--volume <id>", "of one volume and its snapshots (whole id)")
+    .option("--machine <machine>", "of one machine (id or name)")
+    .option("--volume <volume>", "of one volume and its snapshots (id or name)")
     .option("--host <id>", "of one host's log")
     .option("--app <name>", "of one app and its machines")
     .option("--type <name>", "of one type, e.g. MachineStarted; may be given again", gathered, [])
