@@ -29,6 +29,11 @@ export function readHosts(
   return readFleet(nc, { ...options, filter: subjects.hostLog(hostId ?? "*") });
 }
 
+/** What all hosts said of themselves: reservations, capacity, alarms; in the order in which it arrived. */
+export function readHostEvents(nc: NatsConnection): AsyncGenerator<DecodedEvent> {
+  return readFleet(nc, { filter: subjects.host("*") });
+}
+
 /** All that FLEET holds of one machine on one host, in that order. */
 export function readMachine(
   nc: NatsConnection,

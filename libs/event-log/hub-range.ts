@@ -40,15 +40,15 @@ export async function hubEnds(nc: NatsConnection): Promise<HubEnds> {
 }
 
 /**
- * What arrived in FLEET from one of its sequences to another, in that order, repeats included. `ownerOf`: whose log is
- * known to be whose. All of it is in memory.
+ * What arrived in FLEET from one of its sequences to another, in that order, repeats included, in batches. `ownerOf`: whose
+ * log is known to be whose. See `streamRange`.
  */
 export function readArrivals(
   nc: NatsConnection,
   first: number,
   last: number,
   ownerOf: (logId: string) => string | undefined = () => undefined,
-): Promise<ArrivedEvent[]> {
+): AsyncGenerator<readonly ArrivedEvent[]> {
   const owners = new Map<string, string>();
   return streamRange(nc, FLEET, first, last, (message, fleetSequence) => {
     const placed = placedInFleet(message, (logId) => owners.get(logId) ?? ownerOf(logId));
@@ -58,13 +58,13 @@ export function readArrivals(
   });
 }
 
-/** What stands in CONTROL from one sequence to another. All of it is in memory. */
+/** What stands in CONTROL from one sequence to another, in batches. */
 export function readControlRange(
   nc: NatsConnection,
   log: string,
   first: number,
   last: number,
-): Promise<ControlEntry[]> {
+): AsyncGenerator<readonly ControlEntry[]> {
   return streamRange(nc, CONTROL, first, last, (message, sequence) => {
     return { sequence, decoded: decodeOfControl(log, message) };
   });

@@ -17,6 +17,7 @@ export {
   hostsWith,
   hostsWithHistory,
   readControl,
+  readHostEvents,
   readHosts,
   readLog,
   readMachine,

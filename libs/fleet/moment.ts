@@ -17,24 +17,28 @@ export type Moment =
  */
 export function upTo(moment: Moment): (event: RecordedEvent) => boolean {
   const ended = new Set<string>();
+  const counts = countsAt(moment);
   return (event) => {
     if (ended.has(event.log)) return false;
-    if (counts(event, moment)) return true;
+    if (counts(event)) return true;
     ended.add(event.log);
     return false;
   };
 }
 
-function counts({ log, sequence, header }: RecordedEvent, moment: Moment): boolean {
+function countsAt(moment: Moment): (event: RecordedEvent) => boolean {
   switch (moment.kind) {
     case "now":
-      return true;
+      return () => true;
     case "position":
-      return sequence <= (moment.position[log] ?? 0);
-    case "time":
-      return header.clock <= formatHybridTime(moment.atMs, 0xffff);
+      return ({ log, sequence }) => sequence <= (moment.position[log] ?? 0);
+    case "time": {
+      const last = formatHybridTime(moment.atMs, 0xffff);
+      return ({ header }) => header.clock <= last;
+    }
     case "event":
-      return log === moment.log ? sequence <= moment.sequence : header.clock <= moment.clock;
+      return ({ log, sequence, header }) =>
+        log === moment.log ? sequence <= moment.sequence : header.clock <= moment.clock;
     default:
       return assertNever(moment);
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { SystemClock } from "./clock.ts";
-import { formatUlid, type Ids, SystemIds } from "./ids.ts";
+import { formatUlid, type Ids, SystemIds, ulidMsOf } from "./ids.ts";
 import { SeededIds } from "./seeded-ids.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 
@@ -43,6 +43,11 @@ describe("SeededIds", () => {
 });
 
 describe("formatUlid", () => {
+  it("keeps its time to be read", () => {
+    for (const ms of [0, 1_469_918_176_385, 2 ** 48 - 1])
+      expect(ulidMsOf(formatUlid(ms, new Uint8Array(10)))).toBe(ms);
+  });
+
   it("writes the spec's example time and the extremes of its entropy", () => {
     expect(formatUlid(1_469_918_176_385, new Uint8Array(10))).toBe(`01ARYZ6S41${"0".repeat(16)}`);
     expect(formatUlid(0, new Uint8Array(10).fill(255))).toBe(`${"0".repeat(10)}${"Z".repeat(16)}`);

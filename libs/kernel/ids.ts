@@ -56,6 +56,13 @@ export function formatUlid(milliseconds: number, entropy: Uint8Array): string {
   return base32(milliseconds, 10) + base32(bytes.readUIntBE(0, 5), 8) + base32(bytes.readUIntBE(5, 5), 8);
 }
 
+/** When a ULID was made, in milliseconds since the Unix epoch, by the clock of whoever made it. */
+export function ulidMsOf(ulid: string): number {
+  let milliseconds = 0;
+  for (const digit of ulid.slice(0, 10)) milliseconds = milliseconds * 32 + CROCKFORD.indexOf(digit);
+  return milliseconds;
+}
+
 function base32(value: number, digits: number): string {
   let text = "";
   for (let rest = value, i = 0; i < digits; i += 1, rest = Math.floor(rest / 32)) {

@@ -1,5 +1,5 @@
 import type { DecodedEvent, RecordedEvent } from "#contracts";
-import { hostsWithHistory, readControl, readHosts } from "#event-log";
+import { hostsWithHistory, readControl, readHostEvents, readHosts } from "#event-log";
 import { mergeByClock } from "#fleet";
 import type { Position } from "#kernel";
 import { History, type OnUnreadable, type Stretch } from "./history.ts";
@@ -62,8 +62,14 @@ export class HubHistory extends History {
     return undefined;
   }
 
-  #narrow(subject: Subject): Promise<AsyncGenerator<RecordedEvent>[]> {
-    return narrowHistories(this.#nc, subject, (history) => this.#good(history));
+  /** What hosts say of themselves around a time. Here all that they ever said: there is nothing to find it by. */
+  protected hostEvents(_fromMs: number, _toMs: number): AsyncIterable<RecordedEvent> {
+    return this.#good(readHostEvents(this.#nc));
+  }
+
+  #narrow(subject: Subject): Promise<AsyncIterable<RecordedEvent>[]> {
+    const around = (fromMs: number, toMs: number) => this.hostEvents(fromMs, toMs);
+    return narrowHistories(this.#nc, subject, (history) => this.#good(history), around);
   }
 
   async *#good(history: AsyncIterable<DecodedEvent>): AsyncGenerator<RecordedEvent> {

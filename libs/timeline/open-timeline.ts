@@ -19,7 +19,7 @@ export interface OpenTimelineSettings {
   /** Told now and then how many events of how many a long question has read. */
   readonly onProgress?: OnProgress;
   readonly clock?: Clock;
-  /** Events after which a round ends; 10,000 when left out. */
+  /** Events after which a round ends; 5,000 when left out. */
   readonly roundEvents?: number;
 }
 

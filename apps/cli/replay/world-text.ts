@@ -1,6 +1,6 @@
 import { currentLogs, listHosts, listMachines, listVolumes } from "#fleet";
 import { promisedOf } from "#hosts";
-import { currentStep, type OperationRun } from "#kernel";
+import { currentStep, type OperationRun, ulidMsOf } from "#kernel";
 import { isTerminal } from "#machines";
 import type { World } from "#timeline";
 import { age, table } from "../output.ts";
@@ -48,12 +48,15 @@ export function runsOf({ view }: World, app?: string) {
   });
 }
 
-/** What is promised and not committed. When it lapses is for its host to say: `ttlMs` after it was made. */
+/** What is promised and not committed. `lapsesAtMs`: by the clock of who asked for it; its host counts from the offer on. */
 export function reservationsOf({ view }: World, app?: string) {
   return [...currentLogs(view)].flatMap(([hostId, { host }]) =>
     [...host.reservations.values()]
       .filter(({ appName }) => app === undefined || appName === app)
-      .map((reservation) => ({ hostId, ...reservation })),
+      .map((reservation) => {
+        const lapsesAtMs = ulidMsOf(reservation.id) + reservation.ttlMs;
+        return { hostId, ...reservation, lapsesAtMs };
+      }),
   );
 }
 
@@ -150,7 +153,7 @@ function reservationTable(world: World, app?: string): string {
     each.machineId ?? each.volumeId ?? "",
     each.hostId,
     `${each.resources.cpuMillis}/${each.resources.memoryMib}`,
-    `${each.ttlMs} ms`,
+    new Date(each.lapsesAtMs).toISOString(),
   ]);
-  return tableOf(["RESERVATION", "FOR", "HOST", "CPU MILLIS/MEMORY MIB", "LAPSES AFTER"], rows);
+  return tableOf(["RESERVATION", "FOR", "HOST", "CPU MILLIS/MEMORY MIB", "LAPSES ABOUT"], rows);
 }

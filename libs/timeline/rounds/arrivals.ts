@@ -11,10 +11,10 @@ import type { RoundIndex } from "./round-index.ts";
 
 type Connection = Parameters<typeof hubEnds>[0];
 
-/** Messages in memory at a time, beside those of the rounds that are kept. */
-const STEP = 5_000;
+/** Messages that may be in memory at a time, where they are handled slowly, beside those of the rounds that are kept. */
+const STEP = 20_000;
 /** Rounds whose events are kept: questions come in neighbourhoods. */
-const KEPT_ROUNDS = 3;
+const KEPT_ROUNDS = 6;
 
 /** FLEET does not hold what the rounds say of it: it was made anew, or lost its end and got another one. */
 export class ArrivalsChangedError extends Error {
@@ -51,8 +51,7 @@ export class Arrivals {
   async ofRound(index: RoundIndex, number: number): Promise<readonly ArrivedEvent[]> {
     const kept = this.#kept.get(number);
     if (kept !== undefined) return kept;
-    const first = (number === 1 ? 0 : index.round(number - 1).fleet) + 1;
-    const reading = this.#checked(index.round(number), first);
+    const reading = this.#whole(index.round(number), firstOf(index, number));
     this.#kept.set(number, reading);
     reading.catch(() => this.#kept.delete(number));
     for (const old of this.#kept.keys()) {
@@ -67,50 +66,69 @@ export class Arrivals {
     this.#kept.clear();
   }
 
-  /** From one sequence of FLEET to another, step by step. The next one is on its way while one is handled. */
-  async *between(first: number, last: number): AsyncGenerator<readonly ArrivedEvent[]> {
-    let ahead = this.#read(first, Math.min(last, first + STEP - 1));
-    for (let at = first; at <= last; at += STEP) {
-      const events = await ahead;
-      const next = at + STEP;
-      if (next <= last) {
-        ahead = this.#read(next, Math.min(last, next + STEP - 1));
-        // Whoever stops in between does not hear of it.
-        ahead.catch(() => undefined);
-      }
+  /** As `ofRound`, in batches, for one who may stop in between. */
+  async *throughRound(index: RoundIndex, number: number): AsyncGenerator<readonly ArrivedEvent[]> {
+    const kept = this.#kept.get(number);
+    if (kept !== undefined) {
+      yield await kept;
+      return;
+    }
+    const round = index.round(number);
+    let end: ArrivedEvent | undefined;
+    for await (const events of this.#read(firstOf(index, number), round.fleet)) {
+      end = events.at(-1) ?? end;
       yield events;
     }
+    assertEnd(round, end);
   }
 
-  /** From one sequence of CONTROL to another, step by step. */
+  /** From one sequence of FLEET to another, in batches. No more is in memory than one step. */
+  async *between(first: number, last: number): AsyncGenerator<readonly ArrivedEvent[]> {
+    for (let at = first; at <= last; at += STEP) yield* this.#read(at, Math.min(last, at + STEP - 1));
+  }
+
+  /** From one sequence of CONTROL to another, likewise. */
   async *control(log: string, first: number, last: number): AsyncGenerator<readonly ControlEntry[]> {
     for (let at = first; at <= last; at += STEP) {
-      const entries = await readControlRange(this.#nc, log, at, Math.min(last, at + STEP - 1));
-      this.#readEvents += entries.length;
-      yield entries;
+      for await (const entries of readControlRange(this.#nc, log, at, Math.min(last, at + STEP - 1))) {
+        this.#readEvents += entries.length;
+        yield entries;
+      }
     }
   }
 
   /** Whether FLEET still holds what stands at the end of a round. */
   async holdsEndOf({ fleet, fleetEnd }: Round): Promise<boolean> {
     if (fleetEnd === undefined) return true;
-    const [found] = await this.#read(fleet, fleet);
-    return found?.logId === fleetEnd.log && found.sequence === fleetEnd.sequence;
+    for await (const [found] of this.#read(fleet, fleet)) {
+      return found?.logId === fleetEnd.log && found.sequence === fleetEnd.sequence;
+    }
+    return false;
   }
 
-  async #checked(round: Round, first: number): Promise<readonly ArrivedEvent[]> {
-    const events = await this.#read(first, round.fleet);
-    const end = events.at(-1);
-    const { fleetEnd } = round;
-    const isSame = end?.logId === fleetEnd?.log && end?.sequence === fleetEnd?.sequence;
-    if (first <= round.fleet && !isSame) throw new ArrivalsChangedError(round.number);
-    return events;
+  async #whole(round: Round, first: number): Promise<readonly ArrivedEvent[]> {
+    const all: ArrivedEvent[] = [];
+    for await (const events of this.#read(first, round.fleet)) all.push(...events);
+    assertEnd(round, all.at(-1));
+    return all;
   }
 
-  async #read(first: number, last: number): Promise<ArrivedEvent[]> {
-    const events = await readArrivals(this.#nc, first, last, (log) => this.#owners.get(log));
-    for (const { logId, hostId } of events) this.#owners.set(logId, hostId);
-    this.#readEvents += events.length;
-    return events;
+  async *#read(first: number, last: number): AsyncGenerator<readonly ArrivedEvent[]> {
+    for await (const events of readArrivals(this.#nc, first, last, (log) => this.#owners.get(log))) {
+      for (const { logId, hostId } of events) this.#owners.set(logId, hostId);
+      this.#readEvents += events.length;
+      yield events;
+    }
   }
+}
+
+function firstOf(index: RoundIndex, number: number): number {
+  return (number === 1 ? 0 : index.round(number - 1).fleet) + 1;
+}
+
+function assertEnd({ number, fleetEnd }: Round, end: ArrivedEvent | undefined): void {
+  // A round of CONTROL's events alone brought nothing.
+  if (end === undefined) return;
+  if (end.logId === fleetEnd?.log && end.sequence === fleetEnd.sequence) return;
+  throw new ArrivalsChangedError(number);
 }

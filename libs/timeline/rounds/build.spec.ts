@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
@@ -10,6 +10,7 @@ import { followEvents } from "../follow-events.ts";
 import { MadeHub } from "../made-hub.fixture.ts";
 import { openTimeline } from "../open-timeline.ts";
 import { buildOn } from "./build.ts";
+import { roundFile } from "./round.ts";
 import { Rounds } from "./rounds.ts";
 import { RoundsTimeline } from "./rounds-timeline.ts";
 
@@ -83,6 +84,32 @@ describe("who makes rounds", () => {
     stopping.abort();
     await Promise.all(building);
     expect(troubles).toEqual([]);
+  }, 60_000);
+
+  it("makes those again that are damaged, as soon as a question finds them", async () => {
+    const stopping = new AbortController();
+    const rounds = new Rounds(hub.nc, directory, ROUND);
+    const building = buildOn(hub.nc, clock, rounds, () => undefined, stopping.signal);
+    await live(60);
+    const quiet = () => undefined;
+    const timeline = new RoundsTimeline(hub.nc, rounds, quiet, quiet);
+    await until(async () => (await rounds.now()).index.rounds.length >= 4);
+    const path = join(directory, roundFile(2));
+    const whole = await readFile(path);
+    await writeFile(path, whole.subarray(0, 100));
+    const { slices } = (await rounds.now()).index.round(2);
+    const atMs = slices.at(-1)!.lastMs;
+    const wanted = hashOf(fleet.events().filter(({ header }) => wallMsOf(header.clock) <= atMs));
+    expect(fleetHash((await timeline.at({ kind: "time", atMs })).view)).toBe(wanted);
+    await until(async () => {
+      const { index } = await rounds.now();
+      if (index.rounds.length < 4 || index.firstDamaged !== undefined) return false;
+      return (await readFile(path)).length > 100;
+    });
+    expect(whole.length).toBeGreaterThan(100);
+    expect(fleetHash((await timeline.at({ kind: "time", atMs })).view)).toBe(wanted);
+    stopping.abort();
+    await building;
   }, 60_000);
 
   it("F10: goes on beyond a record that cannot be read", async () => {

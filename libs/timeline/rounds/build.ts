@@ -1,7 +1,7 @@
 import { type ArrivedEvent, type ControlEntry, followHub } from "#event-log";
 import type { Clock } from "#kernel";
 import { RoundBuilder } from "./builder.ts";
-import type { IndexFile } from "./index-file.ts";
+import { IndexFile } from "./index-file.ts";
 import { BuilderLock } from "./lock.ts";
 import type { Rounds } from "./rounds.ts";
 import type { OnProgress } from "./rounds-timeline.ts";
@@ -24,7 +24,8 @@ export async function buildOnce(rounds: Rounds, onProgress: OnProgress): Promise
   if (lock === undefined) return;
   try {
     const now = await rounds.now();
-    await (await RoundBuilder.open(rounds, file, now)).catchUp(now, onProgress);
+    const own = new IndexFile(file.directory);
+    await (await RoundBuilder.open(rounds, own, now)).catchUp(now, onProgress);
   } finally {
     await lock.release();
   }
@@ -47,7 +48,9 @@ export async function buildOn(
         await BuilderLock.free(file.directory, signal);
         continue;
       }
-      await new BuildingSession(nc, clock, rounds, file).run(signal).finally(() => lock.release());
+      await new BuildingSession(nc, clock, rounds, new IndexFile(file.directory))
+        .run(signal)
+        .finally(() => lock.release());
     } catch (trouble) {
       if (signal.aborted || nc.isClosed()) return;
       onTrouble(trouble);
@@ -61,6 +64,7 @@ class BuildingSession {
   readonly #nc: Connection;
   readonly #clock: Clock;
   readonly #rounds: Rounds;
+  /** Its own: questions read the list beside it, and begin anew where the hub's streams were replaced. */
   readonly #file: IndexFile;
   readonly #over = new AbortController();
   #arrived: ArrivedEvent[] = [];

@@ -126,6 +126,7 @@ export class RoundBuilder {
       await this.takeControl(taken);
       this.#ahead.read = read;
       if (rest.length > 0 || read >= last) return;
+      this.#ahead.read = Math.min(last, read + 5_000);
       for await (const more of this.#rounds.arrivals.control(
         controlLog,
         read + 1,
@@ -133,7 +134,6 @@ export class RoundBuilder {
       )) {
         entries.push(...more);
       }
-      this.#ahead.read = Math.min(last, read + 5_000);
     }
   }
 

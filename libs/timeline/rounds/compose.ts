@@ -71,7 +71,7 @@ class Composition {
     const index = this.#index;
     const isUsable = (part: PlacedPart) => this.#isUsable(part);
     for (const log of index.logIds) this.#cuts.set(log, index.cut(log, this.#moment, isUsable));
-    const isReadable = (round: number) => !index.isDamaged(controlKey(round));
+    const isReadable = (round: number) => !index.isDamaged(controlKey(index.round(round)));
     const from = index.controlPartAt(this.#latestRound(), isReadable);
     const base = from === 0 ? 0 : Math.min(this.#latestRound(), index.controlStandsUntil(from));
     const view = await this.#control(from);
@@ -104,8 +104,8 @@ class Composition {
 
   async #control(round: number): Promise<FleetView> {
     if (round === 0) return emptyFleet();
-    const { controlPart } = this.#index.round(round);
-    return fleetFromControl(await this.#text(round, controlKey(round), controlPart!.state));
+    const whole = this.#index.round(round);
+    return fleetFromControl(await this.#text(round, controlKey(whole), whole.controlPart!.state));
   }
 
   async #putLog(view: FleetView, part: PlacedPart): Promise<void> {

@@ -17,8 +17,10 @@ export class IndexFile {
   #index: RoundIndex | undefined;
   /** Bytes of the file that were read and are whole. */
   #read = 0;
-  /** The last of them: a list that was made anew has others there. */
-  #lastBytes = "";
+  /** The last line of these and where it begins: a list that was made anew has another one there. */
+  #lastLine = { at: 0, text: "" };
+  /** When the file was changed that was read last. */
+  #changedMs = 0;
 
   constructor(directory: string) {
     this.directory = directory;
@@ -27,19 +29,23 @@ export class IndexFile {
 
   /** All rounds that there are now, as far as they are of this very history. Undefined for none. */
   async load(head: IndexHead): Promise<RoundIndex | undefined> {
-    const { size = 0 } = (await stat(this.#path).catch(() => undefined)) ?? {};
-    if (this.#index !== undefined && size === this.#read && sameHead(this.#index.head, head))
-      return this.#index;
+    const { size, mtimeMs } = (await stat(this.#path).catch(() => undefined)) ?? { size: 0, mtimeMs: 0 };
+    const isSame = size === this.#read && mtimeMs === this.#changedMs;
+    if (isSame && this.#index !== undefined && sameHead(this.#index.head, head)) return this.#index;
     const file = await readFile(this.#path).catch(() => undefined);
     if (file === undefined) return this.#forget();
     if (!this.#goesOn(file, head)) this.#forget();
+    this.#changedMs = mtimeMs;
     let at = this.#read;
+    // Whoever asks at present goes on with what there was when he began.
+    this.#index = this.#index?.prefix(this.#index.rounds.length);
     for (let end = file.indexOf(0x0a, at); end >= 0; end = file.indexOf(0x0a, at)) {
-      if (!this.#take(file.toString("utf8", at, end), head)) break;
+      const text = file.toString("utf8", at, end);
+      if (!this.#take(text, head)) break;
+      this.#lastLine = { at, text };
       at = end + 1;
     }
     this.#read = at;
-    this.#lastBytes = file.toString("utf8", at - 9, at);
     return this.#index;
   }
 
@@ -77,7 +83,8 @@ export class IndexFile {
   /** Whether the file still is what was read of it, and maybe more. */
   #goesOn(file: Buffer, head: IndexHead): boolean {
     if (this.#index === undefined || !sameHead(this.#index.head, head)) return false;
-    return file.length >= this.#read && file.toString("utf8", this.#read - 9, this.#read) === this.#lastBytes;
+    const { at, text } = this.#lastLine;
+    return file.toString("utf8", at, this.#read) === `${text}\n`;
   }
 
   async #removeRounds(after: number): Promise<void> {
@@ -98,8 +105,8 @@ export class IndexFile {
     } finally {
       await file.close();
     }
+    this.#lastLine = { at: this.#read, text: line.slice(0, -1) };
     this.#read += Buffer.byteLength(line);
-    this.#lastBytes = line.slice(-9);
   }
 
   /** False for a line that is not whole, not the next one, or not of this history. */

@@ -18,6 +18,8 @@ export interface ReadingPlan {
   /** The last sequence of each log that is not wanted any more. */
   readonly after: Readonly<Record<string, number>>;
   readonly takesControl: boolean;
+  /** Whether the next question is about the same rounds: then they are kept in memory. */
+  readonly isLocal?: boolean;
 }
 
 /** Reads what lies between two cuts through history, and nothing else but the rounds that have it. */
@@ -43,8 +45,12 @@ export class Reading {
     if (this.#plan.takesControl) yield* this.#control();
     const { index, cuts } = this.#plan;
     for (const [number, logs] of roundsOf(cuts)) {
-      const arrived = await this.#arrivals.ofRound(index, number);
-      yield this.#wanted(arrived, (log) => logs.has(log));
+      const open = new Set(logs);
+      for await (const arrived of this.#roundOf(index, number)) {
+        yield this.#wanted(arrived, (log) => open.has(log), open);
+        // Of none of them more can count: what else the round brought is not read.
+        if (open.size === 0) break;
+      }
     }
     if (!this.#needsTail()) return;
     const { takesNew, ends } = this.#plan;
@@ -84,15 +90,32 @@ export class Reading {
   #wanted(
     arrived: readonly ArrivedEvent[],
     isWanted: (log: string, hostId: string) => boolean,
+    open: Set<string> = new Set(),
   ): RecordedEvent[] {
     const events: RecordedEvent[] = [];
     for (const { logId, hostId, sequence, decoded } of arrived) {
       if (!isWanted(logId, hostId) || sequence <= (this.#reached.get(logId) ?? 0)) continue;
       this.#reached.set(logId, sequence);
       const event = this.#good(decoded);
-      if (event !== undefined && this.#counts(event)) events.push(event);
+      if (event === undefined) continue;
+      if (this.#counts(event)) events.push(event);
+      else open.delete(logId);
+      if (sequence === this.#last(logId)) open.delete(logId);
     }
     return events;
+  }
+
+  /** The last sequence of a log that counts, where that is said. */
+  #last(log: string): number | undefined {
+    const { until } = this.#plan;
+    if (until.kind === "position") return until.position[log];
+    return until.kind === "event" && until.log === log ? until.sequence : undefined;
+  }
+
+  #roundOf(index: RoundIndex, number: number): AsyncIterable<readonly ArrivedEvent[]> {
+    return this.#plan.isLocal === true
+      ? kept(this.#arrivals.ofRound(index, number))
+      : this.#arrivals.throughRound(index, number);
   }
 
   #good(decoded: DecodedEvent): RecordedEvent | undefined {
@@ -101,6 +124,10 @@ export class Reading {
     this.#onUnreadable(place, `${decoded.reason}: ${decoded.detail}`);
     return undefined;
   }
+}
+
+async function* kept(events: Promise<readonly ArrivedEvent[]>): AsyncGenerator<readonly ArrivedEvent[]> {
+  yield await events;
 }
 
 /** Which logs are read of which rounds, in the order of rounds. */

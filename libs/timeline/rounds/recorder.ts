@@ -144,7 +144,7 @@ export class RoundRecorder {
     const blocks: Block[] = [];
     const keep = (key: string, text: string) => blocks.push({ key, text }) - 1;
     const logs = [...this.#logs].map(([log, open]) => this.#draftLog(log, open, keep));
-    const controlPart = this.#draftControl(keep);
+    const controlPart = this.#draftControl(fleet, keep);
     this.#number += 1;
     const rest = {
       number: this.#number,
@@ -200,11 +200,14 @@ export class RoundRecorder {
     });
   }
 
-  #draftControl(keep: (key: string, text: string) => number) {
+  #draftControl(fleet: number, keep: (key: string, text: string) => number) {
     const span = this.#controlSpan;
     if (span === undefined && !this.#controlForgot) return undefined;
-    const { clock } = this.#control;
-    const state = keep(controlKey(this.#number + 1), controlStateText(this.world.view));
+    const { clock, reached } = this.#control;
+    const state = keep(
+      controlKey({ number: this.#number + 1, control: reached, fleet }),
+      controlStateText(this.world.view),
+    );
     return (places: readonly BlockPlace[]) => ({
       state: places[state]!,
       ...(span === undefined ? {} : { span: { ...span, clock } }),
@@ -262,7 +265,8 @@ export class RoundRecorder {
 export const stateKey = (log: string, last: number) => `state ${log}:${last}`;
 export const historiesKey = (log: string, last: number) => `histories ${log}:${last}`;
 export const forgottenKey = (log: string, last: number) => `forgotten ${log}:${last}`;
-export const controlKey = (number: number) => `control ${number}`;
+export const controlKey = ({ number, control, fleet }: Pick<Round, "number" | "control" | "fleet">) =>
+  `control ${number} ${control} ${fleet}`;
 
 function nothingYet(): Pick<OpenLog, "entries" | "machines" | "volumes"> {
   return { entries: new Map(), machines: [], volumes: [] };

@@ -100,10 +100,11 @@ export class RoundIndex {
     return this.#logs.get(log)?.parts ?? [];
   }
 
-  /** The first rounds alone. */
+  /** The first rounds alone, as a list of its own. */
   prefix(count: number): RoundIndex {
     const index = new RoundIndex(this.head);
     for (const round of this.rounds.slice(0, count)) index.add(round);
+    for (const [key, round] of this.#damaged) if (round <= count) index.damage(key, round);
     return index;
   }
 

@@ -70,8 +70,11 @@ export interface IndexHead {
   readonly fleetCreated: string;
 }
 
-/** Events after which a round ends: what a question folds on top of a part is half of it, on average. */
-export const ROUND_EVENTS = 10_000;
+/**
+ * Events after which a round ends: half of it, on average, is what a question folds on top of a part. With less, rounds would
+ * take more of the disk than the events themselves.
+ */
+export const ROUND_EVENTS = 5_000;
 
 export function roundFile(number: number): string {
   return `round-${String(number).padStart(9, "0")}`;

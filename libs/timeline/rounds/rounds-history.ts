@@ -12,7 +12,7 @@ import { inCausalOrder, windowEdges } from "./windows.ts";
 
 const NOW: Moment = { kind: "now" };
 /** More than this after the last round is not put in order in memory. */
-const MOST_TAIL = 2 * ROUND_EVENTS;
+const MOST_TAIL = 4 * ROUND_EVENTS;
 
 /** What a hub holds, read with the help of rounds: what is asked for is found without reading what comes before it. */
 export class RoundsHistory extends HubHistory {
@@ -68,7 +68,8 @@ export class RoundsHistory extends HubHistory {
     const clocks = clocksAt(index, position);
     for (const moment of this.#windows(index, position, until)) {
       const events: RecordedEvent[] = [];
-      for await (const read of this.#reading(now, position, moment, hostId).events()) events.push(...read);
+      for await (const read of this.#reading(now, position, moment, hostId, true).events())
+        events.push(...read);
       const ordered = inCausalOrder(events, clocks).filter(isBeforeEnd);
       for (const { log, sequence } of events) position[log] = sequence;
       const wanted = hostId === undefined ? ordered : ordered.filter(isOf(hostId));
@@ -97,6 +98,26 @@ export class RoundsHistory extends HubHistory {
     });
   }
 
+  /** With rounds: what lies between two cuts, which is found without what came before. */
+  protected override async *hostEvents(fromMs: number, toMs: number): AsyncGenerator<RecordedEvent> {
+    const now = await this.#rounds.now();
+    const { index } = now;
+    if (index.last === undefined) {
+      yield* super.hostEvents(fromMs, toMs);
+      return;
+    }
+    const from: Moment = { kind: "time", atMs: fromMs };
+    const after: Record<string, number> = {};
+    for (const log of index.logIds) {
+      const { part } = index.cut(log, from, () => true);
+      if (part !== undefined) after[log] = part.last;
+    }
+    // CONTROL is no host.
+    after[index.head.controlLog] = now.ends.control;
+    for await (const events of this.#reading(now, after, { kind: "time", atMs: toMs }).events())
+      yield* events;
+  }
+
   async #inControl(
     { ends }: RoundsNow,
     first: number,
@@ -111,7 +132,7 @@ export class RoundsHistory extends HubHistory {
   }
 
   /** What comes after a position, up to a moment. */
-  #reading(now: RoundsNow, after: Position, until: Moment, hostId?: string): Reading {
+  #reading(now: RoundsNow, after: Position, until: Moment, hostId?: string, isLocal = false): Reading {
     const { index, ends } = now;
     const cuts = new Map<string, LogCut>();
     for (const log of index.logIds) {
@@ -124,7 +145,7 @@ export class RoundsHistory extends HubHistory {
     const known = new Set(index.logIds);
     const takesNew = (log: string, ownerId: string) =>
       !known.has(log) && (hostId === undefined || ownerId === hostId);
-    const plan = { index, ends, until, cuts, after, takesNew, takesControl: hostId === undefined };
+    const plan = { index, ends, until, cuts, after, takesNew, takesControl: hostId === undefined, isLocal };
     return new Reading(this.#rounds.arrivals, this.#rounds.tail, plan, this.#onUnreadable);
   }
 

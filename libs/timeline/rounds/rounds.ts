@@ -10,6 +10,15 @@ const FORMAT = 1;
 /** FLEET may be made anew under a question's feet; not again and again. */
 const MOST_CHANGES = 4;
 
+/** A list of rounds that was compared with FLEET, as long as it was then. */
+interface CheckedIndex {
+  readonly of: RoundIndex;
+  readonly rounds: number;
+  readonly created: string;
+  /** As much of it as FLEET agreed with. */
+  readonly index: RoundIndex;
+}
+
 /** What there is at one moment: where the hub's streams end, and the rounds that tell of what they hold. */
 export interface RoundsNow {
   readonly ends: HubEnds;
@@ -25,7 +34,7 @@ export class Rounds {
   /** Events after which a round ends. */
   readonly roundEvents: number;
   readonly #damageListeners = new Set<() => void>();
-  #checked: { readonly rounds: number; readonly created: string; readonly index: RoundIndex } | undefined;
+  #checked: CheckedIndex | undefined;
 
   constructor(
     nc: ConstructorParameters<typeof Arrivals>[0],
@@ -79,10 +88,11 @@ export class Rounds {
     const rounds = index.rounds.length;
     const checked = this.#checked;
     const isHeld = checked !== undefined && (checked.index.last?.fleet ?? 0) <= fleet;
-    if (isHeld && checked.rounds === rounds && checked.created === created) return checked.index;
+    const isSame = checked?.of === index && checked.rounds === rounds && checked.created === created;
+    if (isHeld && isSame) return checked.index;
     const agreed = await this.#agreedRounds(index, fleet);
     const trusted = agreed === rounds ? index : index.prefix(agreed);
-    this.#checked = { rounds, created, index: trusted };
+    this.#checked = { of: index, rounds, created, index: trusted };
     return trusted;
   }
 

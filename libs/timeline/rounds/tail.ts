@@ -4,7 +4,7 @@ import { ROUND_EVENTS } from "./round.ts";
 import type { RoundIndex } from "./round-index.ts";
 
 /** More than this after the last round is not kept in memory. */
-const MOST_KEPT = 2 * ROUND_EVENTS;
+const MOST_KEPT = 4 * ROUND_EVENTS;
 
 /** What arrived after the last round: read once, and kept for the next question while it is not too much. */
 export class Tail {
