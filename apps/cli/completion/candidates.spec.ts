@@ -31,6 +31,8 @@ describe("completion", () => {
     ["machines --app ", "app"],
     ["apps delete ", "app"],
     ["replay log --host ", "host"],
+    ["replay why we", "machine"],
+    ["replay at now --volume ", "volume"],
     ["volumes extend da", "volume"],
     ["volumes restore ", "snapshot"],
   ])("leaves the names behind %j to the API", (line, named) => {

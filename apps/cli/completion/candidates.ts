@@ -72,8 +72,11 @@ function namedBy(name: string, command: Command): Candidates {
   const singular = name.replace(/s$/, "");
   if (singular === "machine" || singular === "app" || singular === "host")
     return { words: [], named: singular };
-  const isVolumes = command.parent?.name() === "volumes";
-  if (isVolumes && (name === "volume" || name === "snapshot")) return { words: [], named: name };
-  const isApps = command.name() === "apps" || command.parent?.name() === "apps";
+  const group = command.parent?.name();
+  // Most questions to history are about a machine.
+  if (group === "replay" && name === "what") return { words: [], named: "machine" };
+  if ((group === "volumes" || group === "replay") && (name === "volume" || name === "snapshot"))
+    return { words: [], named: name };
+  const isApps = command.name() === "apps" || group === "apps";
   return name === "name" && isApps ? { words: [], named: "app" } : NONE;
 }
