@@ -51,8 +51,8 @@ function surveyOf(history: ListedHistory, clock: Clock = new QuickClock()): Surv
   return survey;
 }
 
-/** A host that has promised all it has; then it is measured anew, and has far less. */
-function overcommitted() {
+/** A host with a machine; and what it told next, after an event that was lost. */
+function lived() {
   const fleet = new SimulatedFleet(3);
   fleet.join("host-a");
   const machineId = fleet.create("host-a");
@@ -61,13 +61,12 @@ function overcommitted() {
   const events = fleet.events();
   const measured = events.findLast(({ type }) => type === "HostCapacityMeasured")!;
   const last = events.findLast(({ log }) => log === measured.log)!;
-  const shrunk = {
+  const afterGap = {
     ...measured,
-    data: { ...measured.data, capacity: { cpuMillis: 1, memoryMib: 1 } },
     header: { ...last.header, id: fleet.ids.ulid(), clock: last.header.clock.replace(/....$/, "ffff") },
-    sequence: last.sequence + 1,
+    sequence: last.sequence + 2,
   } as RecordedEvent;
-  return { events, shrunk, fleet, machineId };
+  return { events, afterGap, fleet };
 }
 
 async function until(isIt: () => boolean): Promise<void> {
@@ -76,7 +75,7 @@ async function until(isIt: () => boolean): Promise<void> {
 
 describe("looking for violations", () => {
   it("finds none in what the deciders made, and comes to the end", async () => {
-    const { events } = overcommitted();
+    const { events } = lived();
     const survey = surveyOf(new ListedHistory(events));
     await until(() => survey.findings().isDone);
     expect(survey.findings()).toMatchObject({ violations: [], isTruncated: false });
@@ -84,23 +83,24 @@ describe("looking for violations", () => {
   });
 
   it("finds what an event broke, once that is told of", async () => {
-    const { events, shrunk } = overcommitted();
+    const { events, afterGap } = lived();
     const history = new GrowingHistory(events);
     const survey = surveyOf(history);
     await until(() => survey.findings().isDone);
-    history.events.push(shrunk);
+    history.events.push(afterGap);
     survey.happened();
     await until(() => survey.findings().violations.length > 0);
     expect(survey.findings().violations[0]).toMatchObject({
+      invariant: "log-without-gaps",
       entity: { kind: "host", id: "host-a" },
-      event: { id: shrunk.header.id },
+      event: { id: afterGap.header.id },
     });
   });
 
   it("begins again when something comes late, and keeps what it knew until it is as far", async () => {
-    const { events, shrunk, fleet } = overcommitted();
+    const { events, afterGap, fleet } = lived();
     const before = events.filter(({ log }) => log !== fleet.controlLog);
-    const history = new GrowingHistory([...before, shrunk]);
+    const history = new GrowingHistory([...before, afterGap]);
     const survey = surveyOf(history);
     await until(() => survey.findings().isDone);
     const { checkedToMs, violations } = survey.findings();
@@ -114,6 +114,6 @@ describe("looking for violations", () => {
       return history.begun === 2 && survey.findings().isDone;
     });
     expect(least).toBe(checkedToMs);
-    expect(survey.findings().violations.map(({ event }) => event.id)).toContain(shrunk.header.id);
+    expect(survey.findings().violations.map(({ event }) => event.id)).toContain(afterGap.header.id);
   });
 });

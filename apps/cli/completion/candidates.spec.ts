@@ -12,7 +12,7 @@ describe("completion", () => {
     expect(complete("st")).toEqual({ words: expect.arrayContaining(["start", "status", "stop"]) });
     expect(complete("").words).not.toContain("supervise");
     expect(complete("").words).not.toContain("complete");
-    expect(complete("replay w").words).toEqual(["why"]);
+    expect(complete("replay w").words).toEqual(["why", "whatif"]);
     expect(complete("--json replay lo").words).toEqual(["log"]);
   });
 
