@@ -2,13 +2,13 @@ import type { DecodedEvent, RecordedEvent } from "#contracts";
 import { hostsWithHistory, readControl, readHostEvents, readHosts } from "#event-log";
 import { mergeByClock } from "#fleet";
 import type { Position } from "#kernel";
+import { batches } from "./batches.ts";
 import { History, type OnUnreadable, type Stretch } from "./history.ts";
 import { matcher } from "./listed-history.ts";
 import { narrowHistories, type Subject, subjectOf } from "./narrow.ts";
 
 type Connection = Parameters<typeof readControl>[0];
 
-const BATCH = 1_000;
 /** Events in memory while logs are merged, all together. */
 const MERGE_BUFFER = 4_000;
 
@@ -81,19 +81,4 @@ export class HubHistory extends History {
       }
     }
   }
-}
-
-async function* batches(
-  events: AsyncIterable<RecordedEvent>,
-  wanted: (event: RecordedEvent) => boolean,
-): AsyncGenerator<readonly RecordedEvent[]> {
-  let batch: RecordedEvent[] = [];
-  for await (const event of events) {
-    if (!wanted(event)) continue;
-    batch.push(event);
-    if (batch.length < BATCH) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }

@@ -1,9 +1,8 @@
 import type { RecordedEvent } from "#contracts";
 import { type Moment, mergeByClock, upTo } from "#fleet";
 import type { Position } from "#kernel";
+import { batches } from "./batches.ts";
 import { History, type Stretch } from "./history.ts";
-
-const BATCH = 1_000;
 
 /** Events in memory: a slice that was imported, a simulated fleet, an edited past. */
 export class ListedHistory extends History {
@@ -29,16 +28,7 @@ export class ListedHistory extends History {
   }
 
   override async *ordered(stretch: Stretch = {}): AsyncGenerator<readonly RecordedEvent[]> {
-    const wanted = matcher(stretch);
-    let batch: RecordedEvent[] = [];
-    for await (const event of mergeByClock([...this.#logs.values()].map(each))) {
-      if (!wanted(event)) continue;
-      batch.push(event);
-      if (batch.length < BATCH) continue;
-      yield batch;
-      batch = [];
-    }
-    if (batch.length > 0) yield batch;
+    yield* batches(mergeByClock([...this.#logs.values()].map(each)), matcher(stretch));
   }
 
   override async event(eventId: string): Promise<RecordedEvent | undefined> {

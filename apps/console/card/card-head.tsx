@@ -1,6 +1,7 @@
 import { Swatch } from "../fleet/legend.tsx";
 import { isCrashed, isStuck, lookOf } from "../fleet/machine-look.ts";
 import { type LiveFacts, textOf } from "../history/facts.ts";
+import { LinkButton } from "../parts/link-button.tsx";
 import { Tool } from "../parts/tool.tsx";
 import { useSession } from "../session.ts";
 import classes from "./card-head.module.css";
@@ -58,9 +59,5 @@ function State({ kind, facts }: { readonly kind: string; readonly facts: LiveFac
 
 function HostLink({ hostId }: { readonly hostId: string }) {
   const { link } = useSession();
-  return (
-    <button type="button" className={classes.link} onClick={() => link.push({ selection: `host/${hostId}` })}>
-      {hostId}
-    </button>
-  );
+  return <LinkButton onClick={() => link.push({ selection: `host/${hostId}` })}>{hostId}</LinkButton>;
 }

@@ -1,6 +1,7 @@
 import type { ReplayEntityDiff, ReplayFact } from "#contracts";
 import { clockText } from "../history/moment.ts";
 import { factText } from "../lists/fact-text.ts";
+import { LinkButton } from "../parts/link-button.tsx";
 import { useSession } from "../session.ts";
 import classes from "./diff-entry.module.css";
 
@@ -33,9 +34,9 @@ export function DiffEntry({ diff, isOpen }: { readonly diff: ReplayEntityDiff; r
                 <Fact path={path} fact={before} /> → <Fact path={path} fact={after} />
               </td>
               <td>
-                <button type="button" className={classes.event} onClick={() => session.goTo(event.id)}>
+                <LinkButton onClick={() => session.goTo(event.id)}>
                   {event.type} <time>{clockText(event.atMs)}</time>
-                </button>
+                </LinkButton>
               </td>
             </tr>
           ))}
